@@ -1,0 +1,76 @@
+/*
+ * What others say our address is, and what that tells about the NAT in front of us.
+ *
+ * Each answer names the address from which our question came.  A single liar must not move us, so
+ * a network group (addr_class.h) has one vote, its latest; only peers that we contacted ourselves
+ * vote; and an address is ours once `agree_groups` groups say so and no other has as many.  It
+ * stays ours until as many say something else.
+ *
+ * Small networks never have three groups: there, what the groups that voted say unanimously is
+ * reported as unconfirmed.  Who is on our own host or LAN sees another address of ours than the
+ * world does: a vote counts only if voter and address are of one class, and the widest class that
+ * voted decides.
+ *
+ * Votes on IPv4 and IPv6 are two questions that share the table.
+ */
+#ifndef HEARSAY_VOTE_H
+#define HEARSAY_VOTE_H
+
+#include "hearsay/types.h"
+
+enum {
+    HSAY_VOTE_TABLE_SIZE = 12, /* 12 * 32 bytes: four times the groups that must agree */
+    HSAY_VOTE_AGREE_GROUPS = 3,
+    HSAY_VOTE_LIFETIME_MS = 600000,
+};
+
+/* Values may go on the wire: fixed for ever. */
+enum hsay_nat_kind {
+    HSAY_NAT_UNKNOWN = 0,
+    HSAY_NAT_PUBLIC = 1,      /* seen at the address that we are bound to: no NAT */
+    HSAY_NAT_INDEPENDENT = 2, /* one port for all destinations: can be punctured */
+    HSAY_NAT_SYMMETRIC = 3,   /* a port per destination: what one peer saw is of no use to another */
+};
+
+struct hsay_vote_entry {
+    uint64_t group; /* of the voter; 0: unused */
+    struct hsay_addr seen;
+    uint32_t at_s; /* whole seconds of the monotonic clock */
+};
+
+struct hsay_vote_table {
+    struct hsay_vote_entry entry[HSAY_VOTE_TABLE_SIZE];
+    struct hsay_addr confirmed[2]; /* IPv4, IPv6; HSAY_ADDR_NONE: never was */
+    uint32_t agree_groups;
+};
+
+/* One answer that we got. */
+struct hsay_vote {
+    struct hsay_addr voter; /* the address it came from */
+    struct hsay_addr seen;  /* the address it says we have */
+    bool contacted;         /* we asked it, from our own list: not somebody who came to us */
+};
+
+struct hsay_vote_result {
+    struct hsay_addr addr; /* HSAY_ADDR_NONE: nobody knows */
+    bool confirmed;        /* enough groups said so, and none more since */
+    uint8_t kind;          /* enum hsay_nat_kind */
+    uint8_t groups;        /* that have a living vote in the class that decides */
+};
+
+/* agree_groups: HSAY_VOTE_AGREE_GROUPS, or 1 .. HSAY_VOTE_TABLE_SIZE. */
+void hsay_vote_init(struct hsay_vote_table *table, uint32_t agree_groups);
+
+/* Forgets everything; for when the host has changed its network. */
+void hsay_vote_reset(struct hsay_vote_table *table);
+
+/* Counts a vote.  HSAY_EINVAL if it is not one: the voter was not contacted, an address is not IP,
+ * the port is 0, or the classes differ; then nothing was changed. */
+int hsay_vote_add(struct hsay_vote_table *table, hsay_time now, const struct hsay_vote *vote);
+
+/* What the living votes say about `family` (HSAY_ADDR_IP4 or HSAY_ADDR_IP6).  `bound`: the address
+ * that our socket has, HSAY_ADDR_NONE if it is a wildcard and not known. */
+void hsay_vote_result(const struct hsay_vote_table *table, hsay_time now, uint8_t family,
+                      const struct hsay_addr *bound, struct hsay_vote_result *result);
+
+#endif
