@@ -1,0 +1,65 @@
+/*
+ * Requests that we wait for.  An answer is taken only under a 64-bit id that was not guessed, from
+ * the address that was asked, once, and within HSAY_REQUEST_LIFETIME_MS; the bundles messages that
+ * the answer announced may follow it.
+ *
+ * The entry is also where a request keeps what its answer means: which range it asked for, and how
+ * much has come.
+ */
+#ifndef HEARSAY_WALK_PENDING_H
+#define HEARSAY_WALK_PENDING_H
+
+#include "hearsay/node.h"
+
+enum hsay_pending_kind {
+    HSAY_PENDING_FREE = 0,
+    HSAY_PENDING_INTRO,
+    HSAY_PENDING_FETCH,
+};
+
+struct hsay_pending {
+    uint64_t id;
+    struct hsay_peer to;      /* key zero: first contact, any key may answer */
+    hsay_time sent;
+    hsay_time heard;          /* when something last came; 0: nothing yet */
+    struct hsay_range range;  /* of the claim */
+    uint64_t claim_count;     /* what the claim said we hold */
+    uint32_t asked_bytes;     /* answer budget we stated */
+    uint8_t kind;             /* enum hsay_pending_kind */
+    uint8_t claim_kind;
+    uint8_t bucket;
+    bool answered;            /* the response came; bundles messages may still follow */
+    bool more;
+    uint8_t datagrams_told;   /* bundles messages that the response announced */
+    uint8_t datagrams_got;
+    uint16_t bundles_got;
+    uint16_t bundles_new;
+};
+
+struct hsay_pendings {
+    struct hsay_pending *entry;
+    uint16_t entry_max;
+};
+
+void hsay_pendings_init(struct hsay_pendings *table, struct hsay_pending *entry, uint16_t entry_max);
+
+/* A free place, or NULL: no further request goes out then.  Fill it in whole. */
+struct hsay_pending *hsay_pending_new(struct hsay_pendings *table);
+
+/* The entry with this id whose request went to this address (or NULL).  A sender key is checked if
+ * the entry knows one. */
+struct hsay_pending *hsay_pending_find(struct hsay_pendings *table, uint64_t id,
+                                       const struct hsay_peer *from);
+
+/* Same without the address: for a puncture that says to which request of ours it belongs. */
+struct hsay_pending *hsay_pending_by_id(struct hsay_pendings *table, uint64_t id);
+
+/* The next entry that has run out at `now` (or NULL): it is the caller's to free. */
+struct hsay_pending *hsay_pending_overdue(struct hsay_pendings *table, hsay_time now,
+                                          uint32_t lifetime_ms);
+
+void hsay_pending_free(struct hsay_pending *p);
+
+size_t hsay_pending_count(const struct hsay_pendings *table);
+
+#endif
