@@ -23,6 +23,12 @@ JOBS         ?= $(shell nproc 2>/dev/null || echo 2)
 TEST_SECONDS ?= 120
 FUZZ_SECONDS ?= 60
 
+# All processors, unless -j says otherwise.
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(JOBS)
+endif
+MAKEFLAGS += --no-print-directory
+
 # Goals that build nothing need no library and leave no file behind.
 BUILDS := $(filter-out help deps clean format uninstall,$(or $(MAKECMDGOALS),all))
 
@@ -174,7 +180,7 @@ UNITS   := $(wildcard src/daemon/*.service)
 
 all: lib $(PROGRAMS)                ## build the library, the daemon and the client
 lib: $(LIB) $(SHARED) $(PC)         ## build the library alone
-tests: all $(UNIT) $(SCENARIO) $(FUZZ)  ## build the test programs, run nothing
+tests: all $(UNIT) $(SCENARIO) $(FUZZ) $(BENCH)  ## build all there is, run nothing
 
 # `make V=1` shows the commands, otherwise a line per file: $(call say,WORD) begins the recipe.
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)';) mkdir -p $(@D) &&
@@ -244,15 +250,16 @@ $(PC): src/hearsay.pc.in $(B)/flags
 
 # --- install ------------------------------------------------------------------------------------
 
+man_dir   = $(MANDIR)/man$(patsubst .%,%,$(suffix $(1)))
 INSTALLED = $(addprefix $(LIBDIR)/,libhearsay.a libhearsay.so libhearsay.so.$(SOVERSION)) \
 	$(addprefix $(INCLUDEDIR)/hearsay/,$(notdir $(HEADERS))) $(PKGCONFIGDIR)/hearsay.pc \
 	$(SBINDIR)/hearsayd $(BINDIR)/hearsay $(BINDIR)/hearsay-lab \
-	$(foreach m,$(MAN),$(MANDIR)/man$(patsubst .%,%,$(suffix $(m)))/$(notdir $(m))) \
+	$(foreach m,$(MAN),$(call man_dir,$(m))/$(notdir $(m))) \
 	$(addprefix $(UNITDIR)/,$(notdir $(UNITS)))
 
 install: all                        ## install below DESTDIR and PREFIX (/usr/local)
 	install -d $(addprefix $(DESTDIR),$(LIBDIR) $(INCLUDEDIR)/hearsay $(PKGCONFIGDIR) $(SBINDIR) \
-	    $(BINDIR) $(UNITDIR) $(sort $(foreach m,$(MAN),$(MANDIR)/man$(patsubst .%,%,$(suffix $(m))))))
+	    $(BINDIR) $(UNITDIR) $(sort $(foreach m,$(MAN),$(call man_dir,$(m)))))
 	install -m 644 $(LIB) $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(SHARED) $(DESTDIR)$(LIBDIR)/
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libhearsay.so
@@ -261,12 +268,12 @@ install: all                        ## install below DESTDIR and PREFIX (/usr/lo
 	$(if $(DAEMON_SRC),install -m 755 $(B)/hearsayd $(DESTDIR)$(SBINDIR)/)
 	$(if $(CLI_SRC),install -m 755 $(B)/hearsay $(DESTDIR)$(BINDIR)/)
 	$(if $(LAB_SRC),install -m 755 $(B)/hearsay-lab $(DESTDIR)$(BINDIR)/)
-	$(foreach m,$(MAN),install -m 644 $(m) $(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $(m)))/$(newline)	)
+	$(foreach m,$(MAN),install -m 644 $(m) $(DESTDIR)$(call man_dir,$(m))/$(newline)	)
 	$(foreach u,$(UNITS),$(fill) $(u) >$(DESTDIR)$(UNITDIR)/$(notdir $(u))$(newline)	)
 
 uninstall:                          ## remove what `make install` installed
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
-	-rmdir $(DESTDIR)$(INCLUDEDIR)/hearsay
+	[ ! -d $(DESTDIR)$(INCLUDEDIR)/hearsay ] || rmdir $(DESTDIR)$(INCLUDEDIR)/hearsay
 
 # --- tests --------------------------------------------------------------------------------------
 
@@ -299,16 +306,14 @@ fuzz:                               ## fuzz each decoder for FUZZ_SECONDS (60), 
 
 # Each fuzzer works in a folder of its own; only inputs that reach new code join the corpus, and so
 # does an input that crashes: from then on `make check` replays it.
-fuzz-run: $(FUZZ)
-	@printf '%s\n' $(notdir $(FUZZ)) | xargs -P $(JOBS) -I NAME sh -ec ' \
-	    name=NAME; kept=tests/fuzz/corpus/$${name#fuzz_}; found=$(B)/found/$$name; \
-	    mkdir -p $$kept $$found; \
-	    $(B)/tests/fuzz/$$name -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -timeout=10 \
-	        -artifact_prefix=$$kept/ $$found $$kept >$(B)/$$name.log 2>&1 || \
-	        { cat $(B)/$$name.log; exit 255; }; \
-	    $(B)/tests/fuzz/$$name -merge=1 $$kept $$found 2>/dev/null; \
-	    echo "$$name: $$(ls $$kept | wc -l) inputs, $$(sed -n "s/^stat::number_of_executed_units: *//p" \
-	        $(B)/$$name.log) runs"'
+fuzz-run: $(FUZZ:%=%.run)
+
+%.run: %
+	@echo '  FUZZ  $(notdir $<), $(FUZZ_SECONDS) seconds'; \
+	mkdir -p $(call corpus,$<) $<.found && \
+	$< -max_total_time=$(FUZZ_SECONDS) -timeout=10 -artifact_prefix=$(call corpus,$<)/ \
+	    $<.found $(call corpus,$<) >$<.log 2>&1 || { cat $<.log; exit 1; }; \
+	$< -merge=1 $(call corpus,$<) $<.found >$<.merge 2>&1 && tail -n 1 $<.log
 
 bench: all $(BENCH)                 ## measure, each figure against a floor of the same run
 	@$(RUN_ENV) bench/run.sh

@@ -29,7 +29,7 @@ missing() {
         echo $runtime
     fi
 
-    # Without pkg-config every library below looks missing; apt-get passes over those that are there.
+    # Without pkg-config every library looks missing; apt-get passes over those that are there.
     while read -r module package; do
         pkg-config --exists "$module" 2>/dev/null || echo "$package"
     done <<END
