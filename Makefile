@@ -32,6 +32,14 @@ MAKEFLAGS += --no-print-directory
 # Goals that build nothing need no library and leave no file behind.
 BUILDS := $(filter-out help deps clean format uninstall,$(or $(MAKECMDGOALS),all))
 
+# In `make clean all` the folder goes before the first stamp is written to it.
+ifeq ($(abspath $(B)),$(CURDIR))
+$(error B must be a folder of its own)
+endif
+ifneq ($(and $(filter clean,$(MAKECMDGOALS)),$(BUILDS)),)
+$(shell rm -rf $(B))
+endif
+
 # --- what must be there -------------------------------------------------------------------------
 
 # The goals a newcomer types first install what is missing; every other one names it and stops.
@@ -137,7 +145,7 @@ LAB_SRC    := $(wildcard src/lab/*.c)
 # Under tests/ a program is a test_*.c (cmocka), a fuzz_*.c (a decoder and its inputs) or the runner
 # of the scenarios; any other .c there, or in bench/, helps those that ask for its symbols.
 UNIT_SRC       := $(wildcard tests/*/test_*.c)
-SCENARIO_SRC   := $(wildcard tests/scenarios/*.c)
+SCENARIO_SRC   := $(filter-out $(UNIT_SRC),$(wildcard tests/scenarios/*.c))
 FUZZ_SRC       := $(wildcard tests/fuzz/fuzz_*.c)
 REPLAY_SRC     := $(wildcard tests/fuzz/replay.c)
 BENCH_SRC      := $(wildcard bench/bench_*.c)
@@ -282,12 +290,14 @@ RUN_ENV = B='$(abspath $(B))' CC='$(CC)' MAKE='$(MAKE)' SANITIZE='$(SANITIZE)' \
 	ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 \
 	UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=second_deadlock_stack=1
 
-# A sanitizer changes what programs do, not what the sources say: the first group is for plain
-# builds alone.
+# A sanitizer changes what programs do, not what the sources say: these are for plain builds alone.
+RULES = $(if $(SANITIZE),,rules: tests/tidy.sh tests/check-include.sh tests/check-headers.sh \
+	tests/check-pure.sh tests/check-install.sh \
+	manuals: $(MAN:%='mandoc -T lint -W warning %'))
+
+# The end-to-end tests run one after the other: they time what daemons do.
 check: tests                        ## build and run every test
-	@$(RUN_ENV) tests/run.sh -j $(JOBS) -t $(TEST_SECONDS) \
-	    $(if $(SANITIZE),,rules: tests/tidy.sh tests/check-include.sh tests/check-headers.sh \
-	        tests/check-pure.sh tests/check-install.sh 'mandoc -T lint -W warning $(MAN)') \
+	@$(RUN_ENV) tests/run.sh -j $(JOBS) -t $(TEST_SECONDS) $(RULES) \
 	    unit: $(UNIT) \
 	    scenarios: $(SCENARIO:%='% $(wildcard tests/scenarios/*.scn)') \
 	    corpus: $(foreach f,$(FUZZ),'$(f) $(call corpus,$(f))') \
@@ -320,7 +330,7 @@ bench: all $(BENCH)                 ## measure, each figure against a floor of t
 
 # Twelve daemons on this machine, real input, and a table at the end.
 export NODES INPUT STEP
-demo: all                           ## run an overlay here: NODES= INPUT= STEP= vary it
+demo: all                           ## run an overlay here; NODES= INPUT= STEP= vary it
 	@$(RUN_ENV) tests/demo.sh
 
 # --- housekeeping -------------------------------------------------------------------------------
@@ -332,10 +342,10 @@ format:                             ## clang-format every C file in place
 	clang-format -i $(wildcard $(addsuffix /*.[ch],include/hearsay bloom nat src/* tests/* bench))
 
 clean:                              ## remove the build folder
-	rm -rf $(B)
+	$(if $(BUILDS),,rm -rf $(B))
 
 help:                               ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1:\2/p' $(firstword $(MAKEFILE_LIST)) | \
-	    awk -F: '{ printf "%-20s %s\n", $$1, $$2 }'
+	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "  make %-12s%s\n", $$1, $$2 }' \
+	    $(firstword $(MAKEFILE_LIST))
 	@echo '  V=1 shows commands, WERROR=1 stops at warnings, B=dir builds elsewhere; the flags in use'
 	@echo '  are in $(B)/flags.  CC CFLAGS LDFLAGS PREFIX DESTDIR and the install folders may be set.'
