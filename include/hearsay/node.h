@@ -1,0 +1,397 @@
+/*
+ * A Hearsay node: the protocol without socket, clock, file, heap or thread.
+ *
+ * The caller tells a node what happened (a packet came, time passed, the application publishes) and
+ * finds what is to be done in an outbox that it owns.  One loop turn is:
+ *
+ *     read datagrams -> hsay_node_on_packet for each -> store commit -> send the outbox
+ *     -> sleep until hsay_node_deadline -> hsay_node_on_time
+ *
+ * The commit stands before the sending: then no bundle leaves that a crash could take back, and no
+ * filter claims one.  If the commit fails, throw the outbox's packets away and tell publishers so.
+ *
+ * Threads: a node, its outbox and its stores belong to one thread at a time; two nodes share nothing.
+ * No call blocks, allocates, keeps a pointer into its arguments (but for those hsay_node_config
+ * names), or calls back.  A bad packet is not an error: it is counted under a drop reason.
+ *
+ * The protocol: src/wire/PROTOCOL.md.  The design: Zeilemaker, Schoon, Pouwelse, "Dispersy Bundle
+ * Synchronization", TU Delft PDS-2013-002.
+ */
+#ifndef HEARSAY_NODE_H
+#define HEARSAY_NODE_H
+
+#include "hearsay/crypto.h"
+#include "hearsay/error.h"
+#include "hearsay/params.h"
+#include "hearsay/store.h"
+#include "hearsay/types.h"
+
+struct hsay_node; /* lives in memory that the caller gives; hsay_node_size tells how much */
+
+/* ---- the outbox --------------------------------------------------------------------------- */
+
+enum hsay_event_kind {
+    HSAY_EVENT_BUNDLE = 1, /* a bundle was stored: bytes = canonical form, position, author, own */
+    HSAY_EVENT_DIRECT,     /* an ephemeral message came: peer, number[0] = type, bytes = payload */
+    HSAY_EVENT_STEP,       /* a request was sent: peer, bucket, claim fields in number[] */
+    HSAY_EVENT_ANSWER,     /* its answer came, or did not: see enum hsay_answer_number */
+    HSAY_EVENT_ADDRESS,    /* what others say our address is has changed: peer.addr */
+    HSAY_EVENT_SYNCED,     /* number[0] = 1: in sync as far as we can tell; 0: behind */
+    HSAY_EVENT_VERIFY,     /* only with verify_outside: check this bundle, then tell the verdict */
+    HSAY_EVENT_FORK,       /* two bundles in one slot of an author: position is the second's */
+};
+
+/* number[] of HSAY_EVENT_STEP. */
+enum hsay_step_number {
+    HSAY_STEP_CLAIM_KIND,
+    HSAY_STEP_TIME_LOW,
+    HSAY_STEP_TIME_HIGH,
+    HSAY_STEP_MODULO,
+    HSAY_STEP_OFFSET,
+    HSAY_STEP_CLAIM_COUNT,
+    HSAY_STEP_FILTER_BYTES,
+    HSAY_STEP_ANSWER_BYTES,
+    HSAY_STEP_REQUEST_ID,
+    HSAY_NUMBER_COUNT,
+};
+
+/* number[] of HSAY_EVENT_ANSWER.  RESULT: 0 answered, 1 timed out. */
+enum hsay_answer_number {
+    HSAY_ANSWER_RESULT,
+    HSAY_ANSWER_RTT_US,
+    HSAY_ANSWER_BUNDLES, /* bundles that came with it, duplicates included */
+    HSAY_ANSWER_NEW,     /* of these, new to us */
+    HSAY_ANSWER_MORE,
+    HSAY_ANSWER_SAME,
+    HSAY_ANSWER_PEER_COUNT, /* what the peer holds of the range */
+    HSAY_ANSWER_INTRODUCED, /* 1: it introduced somebody */
+    HSAY_ANSWER_REQUEST_ID,
+};
+
+struct hsay_peer {
+    struct hsay_addr addr;
+    struct hsay_key key; /* all zero: not known yet */
+};
+
+struct hsay_event {
+    uint8_t kind; /* enum hsay_event_kind */
+    uint8_t bucket; /* enum hsay_bucket */
+    bool own;
+    uint16_t overlay;
+    struct hsay_peer peer;
+    struct hsay_position position;
+    struct hsay_key author;
+    uint64_t number[HSAY_NUMBER_COUNT];
+    struct hsay_span bytes; /* in the outbox; valid until hsay_outbox_clear */
+};
+
+struct hsay_letter {
+    struct hsay_addr to;
+    struct hsay_span datagram; /* in the outbox; valid until hsay_outbox_clear */
+};
+
+/* Filled by a node, emptied by the caller.  All memory is the caller's.  One outbox may serve many
+ * nodes of one thread.  A call that finds too little room sends less (it counts HSAY_DROP_OUTBOX);
+ * it never overruns. */
+struct hsay_outbox {
+    uint8_t *bytes;
+    size_t bytes_size;
+    size_t bytes_used;
+    struct hsay_letter *letter;
+    size_t letter_max;
+    size_t letter_count;
+    struct hsay_event *event;
+    size_t event_max;
+    size_t event_count;
+};
+
+/* The most that one call can put into an outbox, for the given configuration's answer_bytes_max. */
+enum {
+    HSAY_CALL_LETTERS_EXTRA = 24, /* response, puncture request, mail, wanted bundles */
+    HSAY_CALL_EVENTS_MAX = 32,
+};
+struct hsay_outbox_need {
+    size_t bytes;
+    size_t letters;
+    size_t events;
+};
+
+void hsay_outbox_clear(struct hsay_outbox *outbox);
+
+/* True if one more call surely finds room. */
+bool hsay_outbox_has_room(const struct hsay_outbox *outbox, const struct hsay_outbox_need *need);
+
+/* ---- configuration ------------------------------------------------------------------------ */
+
+enum hsay_policy {
+    HSAY_POLICY_HEARSAY = 0,
+    HSAY_POLICY_PAPER,    /* PDS-2013-002: 1 / 49.5 / 24.75 / 24.75, oldest first, modulo and pivot */
+    HSAY_POLICY_CODE2019, /* the last released code: 47.5 / 47.5 / 5, "largest" pivot */
+};
+
+enum hsay_bucket {
+    HSAY_BUCKET_NONE = 0,
+    HSAY_BUCKET_TRUSTED,    /* named by the operator */
+    HSAY_BUCKET_CONTACTED,  /* answered a request of ours */
+    HSAY_BUCKET_REQUESTED,  /* sent us a request */
+    HSAY_BUCKET_INTRODUCED, /* a peer told us of it, or it punctured towards us */
+    HSAY_BUCKET_BOOK,       /* answered us once, from the address book */
+    HSAY_BUCKET_COUNT,
+};
+
+/* Zero in any field means its default.  hsay_node_config_default fills all in. */
+struct hsay_node_config {
+    uint8_t node_secret[HSAY_KEY_BYTES]; /* X25519 */
+    uint16_t overlays_max;               /* default 4 */
+    uint16_t candidates_max;             /* per overlay; default 64 */
+    uint16_t pending_max;                /* per overlay; default 16 */
+    uint16_t book_max;                   /* per overlay; default 256 */
+    uint16_t rumors_max;                 /* per overlay; default 64 */
+    uint32_t keyring_max;                /* multiple of 4; default 1024 */
+    uint32_t ledger_max;                 /* power of two; default 1024 */
+    uint32_t gate_max;                   /* power of two; default 256 */
+    uint32_t datagram_bytes;             /* default HSAY_DATAGRAM_DEFAULT_BYTES */
+    bool verify_outside;                 /* signatures are checked by the caller: EVENT_VERIFY */
+};
+
+/* How an overlay is walked and synced.  Zero means default. */
+struct hsay_overlay_config {
+    struct hsay_key overlay;   /* Ed25519 public key that names it */
+    struct hsay_span secret;   /* empty: open to all who know the key; copied */
+    struct hsay_store store;   /* must outlive the overlay */
+    uint8_t policy;            /* enum hsay_policy */
+    bool fixed_step;           /* never step before time: for experiments */
+    bool pull_only;            /* no direct mail, no rumors: claims alone */
+    bool no_step;              /* never walk by itself (a test drives it) */
+    uint32_t step_ms;          /* default HSAY_STEP_MS; lifetimes scale with it below 5 s */
+    uint32_t answer_bytes;     /* bundles asked for per request at most; default 65536 */
+    uint32_t answer_bytes_max; /* bundles given per request at most; default 65536 */
+    uint32_t mail_fanout;      /* default HSAY_MAIL_FANOUT */
+};
+
+void hsay_node_config_default(struct hsay_node_config *config);
+
+/* ---- life --------------------------------------------------------------------------------- */
+
+/* Bytes of memory that a node of this configuration needs, aligned as for any type. */
+size_t hsay_node_size(const struct hsay_node_config *config);
+
+/* `memory` has hsay_node_size bytes and belongs to the node until the caller drops it (there is
+ * nothing to free).  `crypto` is copied; what it points to must outlive the node.  `seed` is the
+ * only source of chance.  HSAY_EINVAL. */
+int hsay_node_init(void *memory, const struct hsay_node_config *config,
+                   const struct hsay_crypto *crypto, const uint8_t seed[32], struct hsay_now now,
+                   struct hsay_node **out);
+
+/* The number of the overlay, 0 .. overlays_max - 1, in *overlay.  HSAY_EEXIST: joined already;
+ * HSAY_ENOSPC: no place left; HSAY_EINVAL; what the store returns. */
+int hsay_node_join(struct hsay_node *node, struct hsay_now now,
+                   const struct hsay_overlay_config *config, uint16_t *overlay);
+int hsay_node_leave(struct hsay_node *node, uint16_t overlay);
+
+/* Name a peer (the operator did, or the address book, or a beacon in the LAN).  The key may be zero.
+ * bucket: TRUSTED, INTRODUCED or BOOK.  HSAY_ENOENT, HSAY_EINVAL (not sendable), HSAY_ENOSPC. */
+int hsay_node_add_peer(struct hsay_node *node, struct hsay_now now, uint16_t overlay,
+                       const struct hsay_peer *peer, enum hsay_bucket bucket);
+
+/* Our own address as the socket has it (bound, and if known in the LAN); NONE if unknown. */
+void hsay_node_set_local(struct hsay_node *node, const struct hsay_addr *bound);
+
+/* The machine slept or changed its network: walk at once, as after a start. */
+void hsay_node_wake(struct hsay_node *node, struct hsay_now now);
+
+/* ---- inputs ------------------------------------------------------------------------------- */
+
+struct hsay_packet {
+    struct hsay_addr from;
+    struct hsay_span bytes; /* needs to live only for the call */
+};
+
+/* 0, or an error of our own side: HSAY_ENOSPC (a bundle could not be stored; syncing goes on),
+ * HSAY_ESTORE. */
+int hsay_node_on_packet(struct hsay_node *node, struct hsay_now now,
+                        const struct hsay_packet *packet, struct hsay_outbox *out);
+
+/* Does what is due; earlier than the deadline it does nothing.  Errors as above. */
+int hsay_node_on_time(struct hsay_node *node, struct hsay_now now, struct hsay_outbox *out);
+
+/* When hsay_node_on_time wants to be called next; HSAY_TIME_NEVER if nothing is due. */
+hsay_time hsay_node_deadline(const struct hsay_node *node);
+
+enum hsay_bundle_flag {
+    HSAY_BUNDLE_FULL = 0,         /* distribution, two bits: kept and synced */
+    HSAY_BUNDLE_LAST = 1,         /* the newest N of an author and type count */
+    HSAY_BUNDLE_DISTRIBUTION = 3, /* mask; 2 and 3 are not used by version 1 */
+    HSAY_BUNDLE_CAUSAL = 1 << 2,  /* deliver after its parents */
+};
+
+/* What an application wants to say.  Pointers need to live only for the call. */
+struct hsay_draft {
+    uint16_t overlay;
+    uint8_t flags; /* enum hsay_bundle_flag */
+    uint8_t parent_count;
+    uint64_t type;     /* the application's; up to HSAY_TIME_MAX */
+    uint64_t expiry_s; /* 0: never */
+    const struct hsay_id *parent; /* parent_count of them */
+    const uint8_t *author_secret; /* HSAY_SECRET_BYTES, Ed25519 */
+    struct hsay_span payload;
+};
+
+/* Signs, stores and (unless pull_only) mails.  The id goes to *id.  It is durable after the store's
+ * next commit.  HSAY_EINVAL: too large, or a bad field; HSAY_ENOENT: no such overlay; HSAY_ENOSPC. */
+int hsay_node_on_publish(struct hsay_node *node, struct hsay_now now, const struct hsay_draft *draft,
+                         struct hsay_id *id, struct hsay_outbox *out);
+
+/* Send an ephemeral message to every peer of the overlay that is reachable now, or to `to` alone.
+ * Returns how many it went to, or an error.  payload: at most HSAY_PAYLOAD_MAX_BYTES. */
+int hsay_node_on_direct(struct hsay_node *node, struct hsay_now now, uint16_t overlay,
+                        const struct hsay_peer *to, uint64_t type, struct hsay_span payload,
+                        struct hsay_outbox *out);
+
+/* The verdict on a bundle of an EVENT_VERIFY, in any order, from the node's thread. */
+int hsay_node_on_verdict(struct hsay_node *node, struct hsay_now now, uint16_t overlay,
+                         const struct hsay_peer *from, struct hsay_span bundle, bool good,
+                         struct hsay_outbox *out);
+
+/* Ask these peers' holders for bundles by digest (at most 48 per call).  `peer` NULL: somebody. */
+int hsay_node_on_fetch(struct hsay_node *node, struct hsay_now now, uint16_t overlay,
+                       const struct hsay_digest *digest, size_t count, struct hsay_outbox *out);
+
+/* ---- what a node can tell ----------------------------------------------------------------- */
+
+/* Why a packet or bundle was refused.  Order: from cheap to dear, as they are checked. */
+enum hsay_drop {
+    HSAY_DROP_LENGTH,
+    HSAY_DROP_VERSION,
+    HSAY_DROP_OVERLAY,  /* unknown overlay tag */
+    HSAY_DROP_SELF,     /* our own packet, or one that says it is from us */
+    HSAY_DROP_RATE,     /* too many packets without a token from this network group */
+    HSAY_DROP_TOKEN,    /* a token was shown that we did not make, or too long ago */
+    HSAY_DROP_AGREE,    /* no budget for a stranger's key */
+    HSAY_DROP_SEAL,     /* not sealed for us */
+    HSAY_DROP_DECODE,   /* sealed well, but no message */
+    HSAY_DROP_FIRST,    /* sealed to the overlay, but no introduction-request */
+    HSAY_DROP_REPLAY,   /* a request id answered before */
+    HSAY_DROP_UNASKED,  /* an answer, puncture or mail that nothing entitles the sender to */
+    HSAY_DROP_PUNCTURE, /* a puncture request that may not be obeyed */
+    HSAY_DROP_CLAIM,    /* a filter over the bounds: fill, work */
+    HSAY_DROP_LEDGER,   /* we would have had to send more than the ledger allows */
+    HSAY_DROP_OUTBOX,   /* the outbox had no room */
+    HSAY_DROP_DUPLICATE,  /* a bundle we hold */
+    HSAY_DROP_BUNDLE,     /* no canonical encoding */
+    HSAY_DROP_EXPIRED,
+    HSAY_DROP_WINDOW,     /* global time too far ahead */
+    HSAY_DROP_SIGNATURE,
+    HSAY_DROP_FORGER,     /* no budget for signatures from this network group */
+    HSAY_DROP_FORK,       /* a third bundle in one slot, or one above a proven fork */
+    HSAY_DROP_ORDER,      /* time does not rise with the author's sequence */
+    HSAY_DROP_FULL,       /* the store refused it */
+    HSAY_DROP_COUNT,
+};
+const char *hsay_drop_name(enum hsay_drop drop);     /* "token", static, never NULL */
+const char *hsay_bucket_name(enum hsay_bucket bucket); /* "contacted" */
+
+enum hsay_counter {
+    HSAY_COUNT_PACKETS_IN,
+    HSAY_COUNT_PACKETS_OUT,
+    HSAY_COUNT_BYTES_IN,
+    HSAY_COUNT_BYTES_OUT,
+    HSAY_COUNT_STEPS,           /* introduction-requests sent */
+    HSAY_COUNT_ANSWERED,        /* of these, answered */
+    HSAY_COUNT_TIMEOUTS,        /* not answered in time */
+    HSAY_COUNT_REQUESTS,        /* introduction-requests answered by us */
+    HSAY_COUNT_INTRODUCED_IN,   /* introductions received */
+    HSAY_COUNT_INTRODUCED_OUT,  /* and given */
+    HSAY_COUNT_PUNCTURES_ASKED,
+    HSAY_COUNT_PUNCTURES_OUT,
+    HSAY_COUNT_PUNCTURES_IN,
+    HSAY_COUNT_BUNDLES_OUT,     /* copies sent */
+    HSAY_COUNT_BUNDLES_IN,      /* copies received */
+    HSAY_COUNT_BUNDLES_NEW,     /* stored for the first time, own ones not counted */
+    HSAY_COUNT_BUNDLES_OWN,
+    HSAY_COUNT_BUNDLE_BYTES_OUT, /* canonical bytes of copies sent */
+    HSAY_COUNT_BUNDLE_BYTES_IN,
+    HSAY_COUNT_MAIL_OUT,        /* of the copies sent, by direct mail or wanted rumor */
+    HSAY_COUNT_CLAIMS_SUM,
+    HSAY_COUNT_CLAIMS_FILTER,
+    HSAY_COUNT_SAME,            /* answers that found nothing to do */
+    HSAY_COUNT_AGREEMENTS,      /* X25519 computed */
+    HSAY_COUNT_VERIFIED,        /* signatures checked */
+    HSAY_COUNTER_COUNT,
+};
+const char *hsay_counter_name(enum hsay_counter counter); /* "packets_in" */
+
+/* Valid as long as the node; read it between calls.  Counters never go back. */
+struct hsay_node_stats {
+    uint64_t count[HSAY_COUNTER_COUNT];
+    uint64_t drop[HSAY_DROP_COUNT];
+};
+const struct hsay_node_stats *hsay_node_stats(const struct hsay_node *node);
+
+const struct hsay_key *hsay_node_key(const struct hsay_node *node);
+
+struct hsay_overlay_status {
+    struct hsay_key overlay;
+    bool synced;            /* the last full comparison found nothing missing */
+    bool ever_contacted;
+    uint64_t global_time;   /* highest held */
+    uint64_t time_limit;    /* highest acceptable now */
+    uint64_t missing_estimate; /* bundles that some peer holds more than we do, at most */
+    uint16_t bucket_count[HSAY_BUCKET_COUNT];
+    hsay_time last_contact; /* last answer to a request of ours */
+    struct hsay_store_info store;
+    struct hsay_sum sum;    /* of all that is held */
+    uint64_t fingerprint;   /* of that sum, as it goes over the wire */
+};
+/* HSAY_ENOENT. */
+int hsay_node_overlay_status(struct hsay_node *node, struct hsay_now now, uint16_t overlay,
+                             struct hsay_overlay_status *out);
+
+struct hsay_peer_status {
+    struct hsay_peer peer;
+    uint8_t bucket;
+    bool token;          /* we hold a token for it */
+    bool symmetric;
+    uint64_t age_ms;     /* since it was last heard of in the way of its bucket */
+    uint64_t asked_ms;   /* since we last asked it; UINT64_MAX: never */
+    uint32_t rtt_us;     /* 0: not known */
+    uint32_t timeouts;
+};
+/* The `index`-th candidate of an overlay.  HSAY_ENOENT past the last. */
+int hsay_node_peer_at(const struct hsay_node *node, struct hsay_now now, uint16_t overlay,
+                      size_t index, struct hsay_peer_status *out);
+
+/* The `index`-th entry of the address book: peers that answered us, newest first.  HSAY_ENOENT. */
+int hsay_node_book_at(const struct hsay_node *node, uint16_t overlay, size_t index,
+                      struct hsay_peer *out);
+
+/* What others say our address is.  HSAY_ENOENT when nobody said anything. */
+struct hsay_address_status {
+    struct hsay_addr addr;
+    uint8_t kind;   /* enum hsay_nat_kind of nat/vote.h */
+    bool confirmed; /* enough network groups agree */
+    uint16_t votes;
+};
+int hsay_node_address(const struct hsay_node *node, struct hsay_now now, uint8_t family,
+                      struct hsay_address_status *out);
+
+/* The claim that the next request would carry, for people who want to look at one.  Changes nothing.
+ * `bits` has HSAY_FILTER_MAX_BYTES. */
+struct hsay_claim_status {
+    uint8_t kind;
+    uint8_t hashes;
+    struct hsay_range range;
+    uint64_t count;
+    uint64_t fingerprint;
+    uint64_t salt;
+    struct hsay_span bits;
+};
+int hsay_node_claim_preview(struct hsay_node *node, struct hsay_now now, uint16_t overlay,
+                            uint8_t *bits, struct hsay_claim_status *out);
+
+/* ---- the library -------------------------------------------------------------------------- */
+
+enum { HSAY_API_VERSION = 1 };
+int hsay_api_version(void);
+
+#endif
