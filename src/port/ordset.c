@@ -1,14 +1,15 @@
 /*
  * B+-tree with counts and sums.  See ordset.h for what it promises.
  *
- * Why a B+-tree: a million keys take 25 to 31 MB (a balanced binary tree takes twice that) and a walk
- * runs through memory in order, which is what claims and answers do with a thousand keys at a time.
+ * Why a B+-tree: a million keys take 25 to 31 MB (a balanced binary tree takes twice that) and a
+ * walk runs through memory in order, which is what claims and answers do with a thousand keys at a
+ * time.
  *
  * Growth goes in single steps: as long as the leaf that must take a key is full, one step makes
- * room (share with a sibling, or split the lowest node whose parent has room), and the search starts
- * again from the root.  Each step leaves a whole tree and takes at most one node, so running out of
- * memory in between changes nothing that a caller can see.  It costs a few more searches, but only
- * once per some forty inserts.
+ * room (share with a sibling, or split the lowest node whose parent has room), and the search
+ * starts again from the root.  Each step leaves a whole tree and takes at most one node, so running
+ * out of memory in between changes nothing that a caller can see.  It costs a few more searches,
+ * but only once per some forty inserts.
  *
  * Two habits keep the fill high.  A full leaf first shares with a sibling, so leaves split only
  * when both are full (about 82 % fill for keys in random order); and a key that comes after all

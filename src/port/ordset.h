@@ -21,7 +21,7 @@ struct hsay_ordset_key {
 };
 
 struct hsay_ordset {
-    void *root;    /* a leaf when depth is 1; NULL when depth is 0 */
+    void *root; /* a leaf when depth is 1; NULL when depth is 0 */
     unsigned depth;
     unsigned digest_word;
     struct hsay_sum total;
