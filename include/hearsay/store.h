@@ -46,7 +46,7 @@ struct hsay_store_info {
 
 struct hsay_store_ops {
     /* HSAY_EEXIST had it; HSAY_ENOSPC quota, map or disk (nothing changed, walks go on working);
-     * HSAY_ESTORE broken. */
+     * HSAY_ESTORE broken; HSAY_ENOMEM (nothing changed).  The store does not look into the bytes. */
     int (*put)(void *self, const struct hsay_record *record);
 
     /* HSAY_ENOENT.  The record's bytes are checked: their hash is the id whose first half is the
@@ -56,7 +56,8 @@ struct hsay_store_ops {
     /* Position of a digest without touching a body.  HSAY_ENOENT. */
     int (*find)(void *self, const struct hsay_digest *digest, struct hsay_position *out);
 
-    /* A bundle whose digest begins with these 8 bytes, read big-endian.  HSAY_ENOENT. */
+    /* A bundle whose digest begins with these 8 bytes, read big-endian: the lowest such digest.
+     * HSAY_ENOENT. */
     int (*find_short)(void *self, uint64_t short_digest, struct hsay_position *out);
 
     /* HSAY_ENOENT.  Frees its quota. */
@@ -77,17 +78,22 @@ struct hsay_store_ops {
     /* Start a walk over the range.  HSAY_SLICE_NONE walks in time order, HSAY_SLICE_DIGEST in digest
      * order (items outside the time range are skipped), HSAY_SLICE_TIME in time order by leaps.
      * It begins at the `skip`-th item of the walk in that order (taken modulo the number of items
-     * where the store knows it) and wraps around once, so that each item comes exactly once. */
+     * where the store knows it) and wraps around once, so that each item comes exactly once.  Where
+     * it does not know the number (a slice by time, or one that the time range cuts), skip counts
+     * what has to be passed over too.  HSAY_EINVAL: no such slice. */
     int (*walk)(void *self, const struct hsay_range *range, uint64_t skip, struct hsay_cursor *out);
 
     /* The next item; HSAY_ENOENT at the end.  With `want_bytes` the body is read and checked as get
      * does.  Looks at no more than `*work` items that are not in the range, takes them off *work, and
-     * returns HSAY_EBUDGET when it reaches 0 (the walk may go on later). */
+     * returns HSAY_EBUDGET when it reaches 0 (the walk may go on later).  `at` may be NULL; `out` is
+     * left alone without want_bytes.  HSAY_ECORRUPT: *at tells which, and the walk may go on.
+     * HSAY_EINVAL: the cursor is no longer valid. */
     int (*next)(void *self, struct hsay_cursor *cursor, bool want_bytes, uint32_t *work,
                 struct hsay_position *at, struct hsay_record *out);
 
-    /* The author's bundle with the lowest sequence >= `sequence`; HSAY_ENOENT.  Two bundles in one
-     * slot come one after the other: pass the digest of the first in `after` (else NULL). */
+    /* The author's bundle with the lowest sequence >= `sequence`, with bytes, checked as get does;
+     * HSAY_ENOENT.  Two bundles in one slot come one after the other: pass the digest of the first
+     * in `after` (else NULL). */
     int (*author_next)(void *self, const struct hsay_key *author, uint64_t sequence,
                        const struct hsay_digest *after, struct hsay_record *out);
 
