@@ -24,7 +24,7 @@ struct hsay_gate_rate {
 };
 
 struct hsay_gate_bucket {
-    uint32_t at_ms; /* when it was last filled */
+    uint32_t at_ms;                       /* when it was last filled */
     uint32_t spent[HSAY_GATE_WORK_COUNT]; /* thousandths of a unit in use; drains with time */
 };
 
@@ -35,16 +35,18 @@ struct hsay_gate {
     struct hsay_gate_rate rate[HSAY_GATE_WORK_COUNT];
 };
 
-/* `bucket` has bucket_count + 1 places.  rate: HSAY_GATE_WORK_COUNT of them, copied. */
+/* `bucket` has bucket_count + 1 places.  rate: HSAY_GATE_WORK_COUNT of them, copied; a burst above
+ * 4,294,967 is taken for that. */
 void hsay_gate_init(struct hsay_gate *gate, struct hsay_gate_bucket *bucket, uint32_t bucket_count,
                     const struct hsay_gate_rate *rate, uint64_t salt);
 
 /* Take `units` of `work` for a source of this group; false, and nothing taken, if there is not
- * enough left. */
+ * enough left (more than a burst never is).  A clock that jumps ahead fills a bucket once, one that
+ * goes back fills nothing. */
 bool hsay_gate_take(struct hsay_gate *gate, hsay_time now, enum hsay_gate_work work, uint64_t group,
                     uint32_t units);
 
-/* As above without taking: is there anything left? */
+/* As above without taking: is there one unit left? */
 bool hsay_gate_open(const struct hsay_gate *gate, hsay_time now, enum hsay_gate_work work,
                     uint64_t group);
 

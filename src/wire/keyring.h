@@ -29,11 +29,12 @@ struct hsay_keyring {
 void hsay_keyring_init(struct hsay_keyring *ring, struct hsay_keyring_entry *entry,
                        uint32_t entry_count, uint64_t salt);
 
-/* The pair key, or NULL.  Valid until the next put. */
+/* The pair key, or NULL.  Valid until the next put or drop. */
 const uint8_t *hsay_keyring_find(struct hsay_keyring *ring, uint8_t overlay,
                                  const struct hsay_key *peer);
 
-/* Keep a key.  A stranger's takes the place of the stranger used longest ago, if there is one. */
+/* Keep a key.  A stranger's takes the place of the stranger used longest ago, if there is one; a
+ * known peer's, after that, of the known peer used longest ago.  Who was known stays it. */
 void hsay_keyring_put(struct hsay_keyring *ring, uint8_t overlay, const struct hsay_key *peer,
                       const uint8_t key[32], bool known);
 

@@ -8,12 +8,25 @@
  *     in hand holds that credit; it needs no memory beyond the call, because a replayed packet
  *     brings its own bytes.
  *  2. Silence: to an address that was named to us but never sent us a packet go at most
- *     HSAY_SILENT_PACKETS_MAX datagrams in HSAY_SILENT_PERIOD_MS, however many peers name it.
- *     Addresses that the operator named are not bound by it.
+ *     HSAY_SILENT_PACKETS_MAX datagrams in any HSAY_SILENT_PERIOD_MS, however many peers name it,
+ *     and of these the last only for a request of our own walk.  Addresses that the operator named
+ *     are not bound by it.
  *  3. No datagram is larger than the node's datagram size.
  *
  * An address is *validated* for a call when the packet in hand showed our token, or when it answers
  * a request of ours; it is *heard* once it has ever sent us an authentic packet in answer to one.
+ *
+ * What a table of fixed size can promise.  Rule 2 holds at any size: when a set of places is full,
+ * a new address takes the place with the fewest packets *and inherits its count* (Metwally's
+ * space-saving counters), so that an address that was pushed out and comes back finds at least its
+ * own count; cycling through many addresses gains nothing.  What gives is not the promise but our
+ * reach: a new address may be refused for packets that others got.  Two things keep that from
+ * becoming a denial of first contacts.  Whoever names addresses to us only makes us spend steps
+ * that our own pace bounds; and punctures, which others can ask for at a higher pace, never take
+ * the last packet of a place.  So a table of n places leaves room for about n first contacts an
+ * hour whatever others do, and for nearly 3 n if nobody asks for punctures: n = 1024 is enough for
+ * a step every 5 s (720 an hour).  Refusing at n addresses would do the same to an honest overlay
+ * with churn; forgetting the oldest would let n + 1 names in turn aim us at one victim for ever.
  */
 #ifndef HEARSAY_WIRE_LEDGER_H
 #define HEARSAY_WIRE_LEDGER_H
@@ -28,23 +41,24 @@ struct hsay_ledger_account {
 };
 
 enum hsay_send_class {
-    HSAY_SEND_ANSWER,  /* to the source of the packet in hand, paid from its account */
-    HSAY_SEND_KNOWN,   /* to an address that we have heard: a candidate that answered us */
-    HSAY_SEND_REQUEST, /* to an address that we have not heard: rule 2 */
-    HSAY_SEND_NAMED,   /* to an address that the operator named */
-    HSAY_SEND_PUNCTURE,/* to the address an introducer saw: rule 2 */
+    HSAY_SEND_ANSWER,   /* to the source of the packet in hand, paid from its account */
+    HSAY_SEND_KNOWN,    /* to an address that we have heard: a candidate that answered us */
+    HSAY_SEND_REQUEST,  /* to an address that we have not heard: rule 2 */
+    HSAY_SEND_NAMED,    /* to an address that the operator named */
+    HSAY_SEND_PUNCTURE, /* to the address an introducer saw: rule 2, one packet less */
 };
 
 struct hsay_ledger_entry {
-    struct hsay_addr addr;
-    uint32_t since_s; /* monotonic seconds of the first of these packets */
-    uint16_t packets;
-    uint16_t bytes;
+    struct hsay_addr addr; /* NONE with packets: a heard address left what others had before it */
+    uint32_t since_s;      /* monotonic seconds of the last of these packets */
+    uint8_t packets;       /* at least as many as `addr` got in the period; 0 = empty */
+    uint8_t inherited;     /* of these, those of addresses that were pushed out */
+    uint16_t zero;
 };
 
 struct hsay_ledger {
     struct hsay_ledger_entry *entry;
-    uint32_t entry_count; /* power of two */
+    uint32_t entry_count; /* power of two, or 0: nothing is sent to unheard addresses */
     uint32_t datagram_bytes;
     uint64_t salt;
     uint64_t sent_packets;
@@ -64,10 +78,12 @@ bool hsay_ledger_pass(struct hsay_ledger *ledger, hsay_time now, enum hsay_send_
                       size_t bytes);
 
 /* Bytes that may still be sent in answer (already bounded by the datagram size). */
-size_t hsay_ledger_room(const struct hsay_ledger *ledger, const struct hsay_ledger_account *account);
+size_t hsay_ledger_room(const struct hsay_ledger *ledger,
+                        const struct hsay_ledger_account *account);
 
 /* Take credit for a datagram that somebody else will send to the source because we ask for it (the
- * puncture of an introduced peer).  False, and nothing taken, when the credit does not suffice. */
+ * puncture of an introduced peer).  False, and nothing taken, when the credit does not suffice.  A
+ * validated source needs no credit. */
 bool hsay_ledger_charge(struct hsay_ledger_account *account, size_t bytes);
 
 /* An authentic answer came from here: rule 2 no longer binds. */

@@ -2,12 +2,13 @@
  * Every message, its layout and its limits; encode and decode, no state.  PROTOCOL.md beside this
  * file is the same in prose.  Decoding is total: any bytes give a message or HSAY_EBAD.
  *
- * A message is: type (u8), its fixed fields, extensions, then (where stated) a tail that runs to the
- * end.  Extensions are how later versions add fields: u8 count, then per extension u8 tag, u16 size,
- * bytes.  Tags with the top bit clear may be ignored; an unknown tag with the top bit set refuses
- * the message.  Version 1 defines none but padding (tag 0).
+ * A message is: type (u8), its fixed fields, extensions, then (where stated) a tail that runs to
+ * the end.  Extensions are how later versions add fields: u8 count, then per extension u8 tag, u16
+ * size, bytes; tags rise.  Tags with the top bit clear may be ignored; an unknown tag with the top
+ * bit set refuses the message.  Version 1 defines none but padding (tag 0, zeros).
  *
  * Addresses: u8 kind (0, 4, 6, 8), then u16 port and 4 or 16 bytes; kind 0 has nothing behind it.
+ * An IPv4 address in IPv6 form (::ffff:0:0/96) is refused: it has an encoding of its own.
  */
 #ifndef HEARSAY_WIRE_MESSAGE_H
 #define HEARSAY_WIRE_MESSAGE_H
@@ -28,11 +29,11 @@ enum hsay_message_type {
 };
 
 enum hsay_claim_kind {
-    HSAY_CLAIM_NONE = 0,    /* nothing is said and nothing is asked: a walk for discovery only */
-    HSAY_CLAIM_SUM = 1,     /* count and fingerprint of the range: "same?"; draws no bundles */
-    HSAY_CLAIM_BLOOM = 2,   /* that, and a filter: draws what it lacks */
-    HSAY_CLAIM_EMPTY = 3,   /* we hold nothing of the range: draws anything in it */
-    HSAY_CLAIM_KIND_COUNT,  /* room for a difference sketch */
+    HSAY_CLAIM_NONE = 0,   /* nothing is said and nothing is asked: a walk for discovery only */
+    HSAY_CLAIM_SUM = 1,    /* count and fingerprint of the range: "same?"; draws no bundles */
+    HSAY_CLAIM_BLOOM = 2,  /* that, and a filter: draws what it lacks */
+    HSAY_CLAIM_EMPTY = 3,  /* we hold nothing of the range (count 0): draws anything in it */
+    HSAY_CLAIM_KIND_COUNT, /* room for a difference sketch */
 };
 
 /* "In this range I hold these."  What lies outside the range is not missing.
@@ -58,7 +59,7 @@ enum hsay_request_flag {
  *   u64 id, u8 flags, addr to, addr lan, varint global_time, varint answer_bytes,
  *   u8 newest_count, u64 each, claim, extensions */
 struct hsay_intro_request {
-    uint64_t id;
+    uint64_t id; /* random, never 0 */
     uint8_t flags;
     struct hsay_addr to;  /* the address this was sent to: the receiver's as we see it */
     struct hsay_addr lan; /* NONE unless the receiver shares our public address */
@@ -67,12 +68,12 @@ struct hsay_intro_request {
     uint8_t newest_count;
     uint64_t newest[HSAY_NEWEST_MAX]; /* first 8 digest bytes of our newest bundles */
     struct hsay_claim claim;
-    size_t padding; /* encode: bytes of padding to add (0, or at least 3) */
+    size_t padding; /* bytes of padding to add (0, or at least 3: 1 and 2 count as 3) */
 };
 
 enum hsay_response_flag {
-    HSAY_RESPONSE_MORE = 1 << 0,  /* the budget cut the answer: there is more in the range */
-    HSAY_RESPONSE_SAME = 1 << 1,  /* count and fingerprint of the range are ours too */
+    HSAY_RESPONSE_MORE = 1 << 0,    /* the budget cut the answer: there is more in the range */
+    HSAY_RESPONSE_SAME = 1 << 1,    /* count and fingerprint of the range are ours too */
     HSAY_RESPONSE_REFUSED = 1 << 2, /* the claim was not answered: too busy, or over a bound */
     HSAY_RESPONSE_SYMMETRIC = 1 << 3,
     HSAY_RESPONSE_PUBLIC = 1 << 4,
@@ -93,9 +94,9 @@ struct hsay_intro_response {
     struct hsay_token token; /* to be shown in the next request from the same address */
     struct hsay_addr to;     /* the address that the request came from: your address as I see it */
     uint64_t global_time;
-    uint16_t want;       /* bit i: send me newest[i] */
-    uint8_t datagrams;   /* bundles messages with this id that follow */
-    uint64_t count;      /* of the claim's range, at the answerer */
+    uint16_t want;     /* bit i: send me newest[i] */
+    uint8_t datagrams; /* bundles messages with this id that follow */
+    uint64_t count;    /* of the claim's range, at the answerer */
     uint64_t fingerprint;
     struct hsay_introduced introduced;
     struct hsay_span bundles; /* points into the message */
@@ -115,7 +116,8 @@ struct hsay_puncture {
 };
 
 enum hsay_bundles_flag {
-    HSAY_BUNDLES_MAIL = 1 << 0, /* not asked for: direct mail, or what a `want` named; id is 0 */
+    HSAY_BUNDLES_MAIL = 1 << 0, /* not asked for: direct mail, or what a `want` named; then and only
+                                 * then id is 0 */
     HSAY_BUNDLES_LAST = 1 << 1, /* the last datagram of this answer */
 };
 
@@ -128,7 +130,7 @@ struct hsay_bundles {
 
 enum { HSAY_FETCH_MAX = 48 };
 
-/*   u64 id, u8 count, digests, extensions.  Answered with bundles messages. */
+/*   u64 id (never 0), u8 count, digests, extensions.  Answered with bundles messages. */
 struct hsay_fetch {
     uint64_t id;
     uint8_t count;
@@ -159,7 +161,8 @@ struct hsay_message {
 /* Decode exactly: left-over bytes are a refusal.  Checked here, so that no handler need: kinds and
  * flags known, low <= high <= HSAY_TIME_MAX, 1 <= modulo <= HSAY_MODULO_MAX, offset < modulo,
  * slicing NONE only with modulo 1, 1 <= hashes <= HSAY_FILTER_HASHES_MAX, filter sizes in bounds,
- * newest_count and fetch count in bounds and not 0 for fetch.  HSAY_EBAD. */
+ * newest_count and fetch count in bounds and not 0 for fetch, ids not 0 in what is answered, a
+ * puncture's target not NONE.  Spans point into `bytes`.  HSAY_EBAD: *out is then undefined. */
 int hsay_message_decode(struct hsay_message *out, struct hsay_span bytes);
 
 /* Encode; w->bad if it does not fit.  For messages with a tail (response, bundles, direct) the

@@ -3,17 +3,20 @@
  *
  *   offset  bytes  field
  *   0       1      version (fixed for ever)
- *   1       1      flags: bit 0 a token follows the header, bit 1 sealed to the overlay; rest 0
+ *   1       1      flags: bit 0 a token follows the header, bit 1 sealed to the overlay (never with
+ *                  a token: any member could then speak for whoever showed it); rest 0
  *   2       4      overlay tag (fixed for ever)
  *   6       32     sender's node key
  *   38      16     nonce: random, never used twice
  *   54      16     address token, if flag bit 0
  *   54|70   n + 16 the message, XChaCha20-Poly1305; everything before it is authenticated with it
  *
- * The key is BLAKE2b(bind; X25519(a, b) || lower key || higher key), where `bind` comes from the
- * overlay key and its secret: a member of another overlay, or one without the secret, can not open
- * one byte.  A first contact that knows no node key seals to the overlay (key `first`) and may only
- * be an introduction-request.
+ * The key is BLAKE2b-256(bind; "hearsay pair 1" || X25519(a, b) || lower key || higher key), where
+ * `bind` comes from the overlay key and its secret: a member of another overlay, or one without the
+ * secret, can not open one byte.  The key is the same in both directions; the sender's key in the
+ * header tells them apart, so that a datagram sent back to its sender is refused.  A first contact
+ * that knows no node key seals to the overlay (key `first`) and may only be an
+ * introduction-request.
  *
  * The nonce is 16 random bytes and 8 zero bytes: 2^64 packets between one pair before a repetition
  * becomes likely.
@@ -33,7 +36,8 @@ enum {
     HSAY_ENVELOPE_FIRST = 1 << 1,
 };
 
-/* What follows from an overlay's public key and its secret (empty for an open overlay). */
+/* What follows from an overlay's public key and its secret (32 bytes, or empty for an open
+ * overlay). */
 struct hsay_seal_keys {
     struct hsay_key overlay;
     uint8_t tag[HSAY_TAG_BYTES];
@@ -54,15 +58,16 @@ struct hsay_envelope {
     struct hsay_span sealed;
 };
 
-/* HSAY_EVERSION: not our version.  HSAY_EBAD: too short, too long, or unknown flags. */
+/* HSAY_EVERSION: not our version.  HSAY_EBAD: too short, too long, or flags that are unknown or
+ * exclude each other. */
 int hsay_envelope_parse(struct hsay_envelope *out, struct hsay_span datagram);
 
-/* The key between two nodes.  HSAY_EBAD for a peer key of small order.  One X25519. */
+/* The key between two nodes.  HSAY_EBAD for a peer key of small order, or our own.  One X25519. */
 int hsay_seal_pair_key(uint8_t out[32], const struct hsay_crypto *crypto,
                        const struct hsay_seal_keys *keys, const uint8_t secret[HSAY_KEY_BYTES],
                        const struct hsay_key *own, const struct hsay_key *peer);
 
-/* How a datagram is to be sealed.  token may be NULL. */
+/* How a datagram is to be sealed.  token may be NULL, and must be with `first`. */
 struct hsay_seal_as {
     const struct hsay_seal_keys *keys;
     const struct hsay_key *own;

@@ -1,6 +1,9 @@
 /*
  * Stateless address tokens: a keyed hash that only this node can make, over what a packet's source
  * looks like.  Whoever shows one can receive at that address.  No state per token.
+ *
+ * The lowest bit of the last byte is the parity of the epoch that the token was made in, so that a
+ * check costs one hash (0.3 us) and not one per epoch; 127 bits remain to be guessed.
  */
 #ifndef HEARSAY_WIRE_TOKEN_H
 #define HEARSAY_WIRE_TOKEN_H
