@@ -16,8 +16,8 @@ enum hsay_addr_class {
     HSAY_ADDR_INVALID = 0, /* no address, or a kind we do not know */
     HSAY_ADDR_UNSPECIFIED, /* 0.0.0.0, :: */
     HSAY_ADDR_MULTICAST,
-    HSAY_ADDR_BROADCAST, /* 255.255.255.255; that of a subnet cannot be told without its mask, so
-                          * sockets must never be given SO_BROADCAST: the kernel refuses it then */
+    HSAY_ADDR_BROADCAST,  /* 255.255.255.255; that of a subnet cannot be told without its mask, so
+                           * sockets must never be given SO_BROADCAST: the kernel refuses it then */
     HSAY_ADDR_LOOPBACK,   /* 127/8, ::1 */
     HSAY_ADDR_LINK_LOCAL, /* 169.254/16, fe80::/10 */
     HSAY_ADDR_PRIVATE,    /* 10/8, 172.16/12, 192.168/16, fc00::/7 */

@@ -28,32 +28,33 @@ enum hsay_puncture_verdict {
 };
 
 struct hsay_puncture_entry {
-    uint32_t tag; /* hash of the target; 0: unused */
+    uint32_t tag;     /* hash of the target; 0: unused */
     uint32_t at : 30; /* 64 ms units: two years */
     uint32_t unanswered : 2;
 };
 
-struct hsay_puncture {
+struct hsay_puncture_table {
     struct hsay_puncture_entry entry[HSAY_PUNCTURE_TABLE_SIZE];
     uint64_t salt;
     hsay_time full_at; /* when the allowance for bursts is whole again */
 };
 
-struct hsay_puncture_request {
+/* Somebody asks us to puncture a target. */
+struct hsay_puncture_ask {
     struct hsay_addr target;
     hsay_time asker_at;             /* when we last asked or answered the asker; HSAY_TIME_NEVER */
     struct hsay_addr_policy policy; /* introducer: the asker */
 };
 
 /* salt: random, so that nobody can choose targets that are taken for one another. */
-void hsay_puncture_init(struct hsay_puncture *puncture, uint64_t salt);
+void hsay_puncture_init(struct hsay_puncture_table *table, uint64_t salt);
 
 /* Decides, and on HSAY_PUNCTURE_OK counts it as sent. */
-enum hsay_puncture_verdict hsay_puncture_try(struct hsay_puncture *puncture, hsay_time now,
-                                             const struct hsay_puncture_request *request);
+enum hsay_puncture_verdict hsay_puncture_try(struct hsay_puncture_table *table, hsay_time now,
+                                             const struct hsay_puncture_ask *ask);
 
 /* A packet came from there: it may be punctured again. */
-void hsay_puncture_on_packet(struct hsay_puncture *puncture, const struct hsay_addr *from);
+void hsay_puncture_on_packet(struct hsay_puncture_table *table, const struct hsay_addr *from);
 
 /* False if puncturing cannot join two such peers.  Only two symmetric ones are given up: whether
  * the other side filters by port is not known to us, and 70 % to 85 % of the rest were seen to work

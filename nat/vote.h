@@ -29,7 +29,7 @@ enum hsay_nat_kind {
     HSAY_NAT_UNKNOWN = 0,
     HSAY_NAT_PUBLIC = 1,      /* seen at the address that we are bound to: no NAT */
     HSAY_NAT_INDEPENDENT = 2, /* one port for all destinations: can be punctured */
-    HSAY_NAT_SYMMETRIC = 3,   /* a port per destination: what one peer saw is of no use to another */
+    HSAY_NAT_SYMMETRIC = 3, /* a port per destination: what one peer saw is of no use to another */
 };
 
 struct hsay_vote_entry {
