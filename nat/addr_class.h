@@ -34,7 +34,6 @@ struct hsay_addr_policy {
                                   * that was our user: then any class passes that can be sent to */
     struct hsay_addr own[2];     /* our own addresses as far as we know; HSAY_ADDR_NONE if unused */
     bool low_ports_ok;           /* heard ports below 1024 belong to services, not to peers */
-    bool reserved_ok;            /* laboratories number their "internet" from documentation nets */
 };
 
 enum {
@@ -58,9 +57,10 @@ bool hsay_addr_same_host(const struct hsay_addr *a, const struct hsay_addr *b); 
  * Link-local and reserved (laboratories): the host.  Handles: all 16 bytes. */
 uint64_t hsay_addr_group(const struct hsay_addr *addr);
 
-/* Never: unspecified, multicast, broadcast, port 0, our own address, heard ports below 1024.
+/* Never: unspecified, multicast, broadcast, port 0, our own address; heard ports below 1024.
  * Global: yes.  Any other class: only if the introducer is of the same class itself, so that
- * loopback, LANs and testbeds work and a peer outside can never make us send inside. */
+ * loopback, LANs and testbeds (which number their internet from reserved addresses) work and a
+ * peer outside can never make us send inside. */
 bool hsay_addr_sendable(const struct hsay_addr *addr, const struct hsay_addr_policy *policy);
 
 /* "192.0.2.1:6421", "[2001:db8::1]:6421" (RFC 5952), "handle:" and 32 hex digits (":port" after it

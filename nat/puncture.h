@@ -4,8 +4,9 @@
  *
  * Obeyed only if we contacted or answered the asker within the last minute; never to an address
  * that hsay_addr_sendable refuses; at most 1 per target in 5 s, 3 in an hour to a target that sends
- * nothing back, 20 in any one second in all.  A target is not forgotten within 5 s: when the table
- * holds only such targets, further ones are refused, which makes 6.4 per second lasting.
+ * nothing back, 20 in any one second in all.  A target is not forgotten within 5 s, or 33 targets
+ * in turn could have one of them punctured at will: when the table holds only such targets, further
+ * ones are refused, so that no more than 6.4 per second last.
  */
 #ifndef HEARSAY_PUNCTURE_H
 #define HEARSAY_PUNCTURE_H
@@ -28,8 +29,8 @@ enum hsay_puncture_verdict {
 };
 
 struct hsay_puncture_entry {
-    uint32_t tag;     /* hash of the target; 0: unused */
-    uint32_t at : 30; /* 64 ms units: two years */
+    uint32_t tag;        /* hash of the target; 0: unused */
+    uint32_t at_ms : 30; /* comes round after 12 days: then, at worst, one is refused */
     uint32_t unanswered : 2;
 };
 

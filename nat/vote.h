@@ -6,10 +6,10 @@
  * vote; and an address is ours once `agree_groups` groups say so and no other has as many.  It
  * stays ours until as many say something else.
  *
- * Small networks never have three groups: there, what the groups that voted say unanimously is
- * reported as unconfirmed.  Who is on our own host or LAN sees another address of ours than the
- * world does: a vote counts only if voter and address are of one class, and the widest class that
- * voted decides.
+ * Small networks never have three groups: as long as no address was confirmed, the host that all
+ * who voted name is reported as unconfirmed.  Who is on our own host or LAN sees another address of
+ * ours than the world does: a vote counts only if voter and address are of one class, and the
+ * widest class that voted decides.
  *
  * Votes on IPv4 and IPv6 are two questions that share the table.
  */
@@ -53,7 +53,7 @@ struct hsay_vote {
 
 struct hsay_vote_result {
     struct hsay_addr addr; /* HSAY_ADDR_NONE: nobody knows */
-    bool confirmed;        /* enough groups said so, and none more since */
+    bool confirmed;        /* enough groups said so once, and as many nothing else since */
     uint8_t kind;          /* enum hsay_nat_kind */
     uint8_t groups;        /* that have a living vote in the class that decides */
 };
