@@ -190,8 +190,9 @@ all: lib $(PROGRAMS)                ## build the library, the daemon and the cli
 lib: $(LIB) $(SHARED) $(PC)         ## build the library alone
 tests: all $(UNIT) $(SCENARIO) $(FUZZ) $(BENCH)  ## build all there is, run nothing
 
-# `make V=1` shows the commands, otherwise a line per file: $(call say,WORD) begins the recipe.
-say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)';) mkdir -p $(@D) &&
+# $(call say,WORD) begins a recipe: `make V=1` shows commands, `make -s` nothing, else a line per file.
+SILENT = $(findstring s,$(filter-out -%,$(firstword $(MAKEFLAGS))))
+say = $(if $(V),,@$(if $(SILENT),,printf '  %-5s %s\n' '$(1)' '$(@:$(B)/%=%)';)) mkdir -p $(@D) &&
 
 $(B)/obj/%.o: %.c $(B)/flags
 	$(call say,CC) $(COMPILE) -MMD -MP -c -o $@ $<
