@@ -129,8 +129,10 @@ LINKER    = $(CC) $(OPTIMISE) $(HARDEN) $(CFLAGS) -pthread $(LINK) $(LDFLAGS)
 
 SOVERSION := 0
 ifneq ($(BUILDS),)
+# A tarball carries a file; a clone knows its tag, or at least its commit.
 VERSION := $(or $(file <VERSION),$(patsubst v%,%,$(shell \
-	git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null)),0.1.0-dev)
+	git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null)),0.1.0-dev$(addprefix \
+	+g,$(shell git rev-parse --short HEAD 2>/dev/null)))
 endif
 
 # --- what is built from what --------------------------------------------------------------------
@@ -190,7 +192,7 @@ all: lib $(PROGRAMS)                ## build the library, the daemon and the cli
 lib: $(LIB) $(SHARED) $(PC)         ## build the library alone
 tests: all $(UNIT) $(SCENARIO) $(FUZZ) $(BENCH)  ## build all there is, run nothing
 
-# $(call say,WORD) begins a recipe: `make V=1` shows commands, `make -s` nothing, else a line per file.
+# $(call say,WORD) begins a recipe: V=1 shows commands, -s nothing, otherwise it is a line a file.
 SILENT = $(findstring s,$(filter-out -%,$(firstword $(MAKEFLAGS))))
 say = $(if $(V),,@$(if $(SILENT),,printf '  %-5s %s\n' '$(1)' '$(@:$(B)/%=%)';)) mkdir -p $(@D) &&
 
@@ -252,7 +254,7 @@ endif
 # @NAME@ in a template becomes the variable's value.
 fill = sed $(foreach v,PREFIX BINDIR SBINDIR LIBDIR INCLUDEDIR VERSION,-e 's|@$(v)@|$($(v))|g')
 
-$(PC): src/hearsay.pc.in $(B)/flags
+$(PC): src/hearsay.pc.in $(B)/gen/version.h
 	$(call say,GEN) $(fill) $< >$@
 
 -include $(patsubst %.o,%.d,$(call objects,$(SOURCES)))
