@@ -127,7 +127,7 @@ static uint32_t items_of(uint32_t ones, uint32_t bits, uint32_t hashes)
         return UINT32_MAX;
 
     uint64_t log_q16 = log2_q32(bits, bits - ones) >> 16;
-    uint64_t items_q16 = (bits * LN2_Q32 >> 32) * log_q16 / hashes;
+    uint64_t items_q16 = ((bits * LN2_Q32 >> 16) * log_q16 >> 16) / hashes;
 
     return (uint32_t)((items_q16 + (1u << 15)) >> 16);
 }
