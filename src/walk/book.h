@@ -10,20 +10,27 @@
 
 struct hsay_book_entry {
     struct hsay_peer peer;
-    uint32_t seen; /* the book's clock at the last answer; 0 = empty */
+    uint32_t seen;  /* the book's clock at the last answer; 0 = empty */
+    uint64_t group; /* hsay_addr_group of its address */
 };
 
 struct hsay_book {
-    struct hsay_book_entry *entry;
+    struct hsay_book_entry *entry; /* the caller's; must live as long as the book */
     uint16_t entry_max;
-    uint32_t clock;
+    uint32_t clock; /* answers so far; stops at the largest */
 };
 
 void hsay_book_init(struct hsay_book *book, struct hsay_book_entry *entry, uint16_t entry_max);
+
+/* Moves the peer to the front.  Older entries under its key or at its address go.  `peer` may point
+ * into the book. */
 void hsay_book_on_answer(struct hsay_book *book, const struct hsay_peer *peer);
+
+/* It does not answer any more.  A peer that the book by now knows under another key or at another
+ * address stays.  `peer` may point into the book. */
 void hsay_book_remove(struct hsay_book *book, const struct hsay_peer *peer);
 
-/* The index-th newest; NULL past the last. */
+/* The index-th newest, valid until the next change; NULL past the last. */
 const struct hsay_peer *hsay_book_at(const struct hsay_book *book, size_t index);
 
 #endif

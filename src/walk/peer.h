@@ -1,0 +1,33 @@
+/*
+ * Comparisons of peers that every file of the walk needs, and the one way in which the walk turns a
+ * number into a rank.
+ */
+#ifndef HEARSAY_WALK_PEER_H
+#define HEARSAY_WALK_PEER_H
+
+#include <string.h>
+
+#include "hearsay/node.h"
+
+static inline bool hsay_peer_key_equal(const struct hsay_key *a, const struct hsay_key *b)
+{
+    return memcmp(a->byte, b->byte, sizeof a->byte) == 0;
+}
+
+static inline bool hsay_peer_key_known(const struct hsay_key *key)
+{
+    static const struct hsay_key none;
+
+    return !hsay_peer_key_equal(key, &none);
+}
+
+/* A bijection that spreads every bit (the finaliser of splitmix64).  Ranks of numbers that were
+ * mixed with a secret salt are as good as a shuffle to whoever does not know the salt. */
+static inline uint64_t hsay_peer_mix(uint64_t x)
+{
+    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return x ^ (x >> 31);
+}
+
+#endif
