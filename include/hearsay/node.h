@@ -105,10 +105,10 @@ struct hsay_outbox {
     size_t event_count;
 };
 
-/* The most that one call can put into an outbox, for the given configuration's answer_bytes_max. */
+/* The most that one call can put into an outbox; hsay_node_outbox_need computes it. */
 enum {
     HSAY_CALL_LETTERS_EXTRA = 24, /* response, puncture request, mail, wanted bundles */
-    HSAY_CALL_EVENTS_MAX = 32,
+    HSAY_CALL_EVENTS_MAX = 48, /* a datagram holds at most 17 bundles; each may prove a fork, too */
 };
 struct hsay_outbox_need {
     size_t bytes;
@@ -200,6 +200,10 @@ void hsay_node_set_local(struct hsay_node *node, const struct hsay_addr *bound);
 /* The machine slept or changed its network: walk at once, as after a start. */
 void hsay_node_wake(struct hsay_node *node, struct hsay_now now);
 
+/* What an outbox must have room for before any call: depends on the largest answer_bytes_max of the
+ * overlays joined (with defaults: about 360 KiB and 280 letters). */
+void hsay_node_outbox_need(const struct hsay_node *node, struct hsay_outbox_need *need);
+
 /* ---- inputs ------------------------------------------------------------------------------- */
 
 struct hsay_packet {
@@ -253,7 +257,7 @@ int hsay_node_on_verdict(struct hsay_node *node, struct hsay_now now, uint16_t o
                          const struct hsay_peer *from, struct hsay_span bundle, bool good,
                          struct hsay_outbox *out);
 
-/* Ask these peers' holders for bundles by digest (at most 48 per call).  `peer` NULL: somebody. */
+/* Ask a peer for bundles by digest (at most 48 per call).  HSAY_EBUDGET: nobody can be asked now. */
 int hsay_node_on_fetch(struct hsay_node *node, struct hsay_now now, uint16_t overlay,
                        const struct hsay_digest *digest, size_t count, struct hsay_outbox *out);
 

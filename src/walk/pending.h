@@ -30,10 +30,15 @@ struct hsay_pending {
     uint8_t bucket;
     bool answered;            /* the response came; bundles messages may still follow */
     bool more;
+    bool same;
+    bool introduced;
+    uint8_t newest_count;
     uint8_t datagrams_told;   /* bundles messages that the response announced */
     uint8_t datagrams_got;
     uint16_t bundles_got;
     uint16_t bundles_new;
+    uint64_t peer_count;      /* what the answerer holds of the range */
+    uint64_t newest[HSAY_NEWEST_MAX]; /* the rumors that the request named, in its order */
 };
 
 struct hsay_pendings {

@@ -1,0 +1,310 @@
+/*
+ * Answering an introduction-request: one response, and behind it as many bundles messages as the
+ * asker's budget, ours and the ledger allow.
+ *
+ * The response is written first but sealed last, since it says how many bundles messages follow and
+ * whether there is more; its place in the outbox is kept.  A stranger gets the response alone.
+ */
+#include "src/node/answering.h"
+
+#include <string.h>
+
+#include "nat/addr_class.h"
+#include "src/node/catchup.h"
+#include "src/node/send.h"
+#include "src/wire/pack.h"
+
+enum {
+    PUNCTURE_BYTES = HSAY_SEAL_BYTES + 1 + 8 + 1, /* type, id, no extensions */
+    DATAGRAMS_MAX = 255,
+};
+
+/* One answer in the making. */
+struct giving {
+    struct hsay_answer answer;
+    struct hsay_packer packer;
+    uint64_t budget; /* bundle bytes that may still be given */
+    uint32_t datagrams;
+    uint64_t id;
+};
+
+static void count_given(struct hsay_call *call, size_t bundle_bytes)
+{
+    hsay_count(call->node, HSAY_COUNT_BUNDLES_OUT, 1);
+    hsay_count(call->node, HSAY_COUNT_BUNDLE_BYTES_OUT, bundle_bytes);
+}
+
+/* As many bundles as this datagram has room for.  True if one of them was left for the next. */
+static bool fill(struct hsay_call *call, struct giving *g, struct hsay_writer *w)
+{
+    struct hsay_record record;
+    memset(&g->packer, 0, sizeof g->packer);
+    while (hsay_answer_next(&g->answer, &record) == 0) {
+        if (record.bytes.size > g->budget) {
+            g->budget = 0;
+            g->answer.more = true;
+            return false;
+        }
+        if (!hsay_pack_add(&g->packer, w, record.bytes)) {
+            hsay_answer_back(&g->answer, &record);
+            return true;
+        }
+        g->budget -= record.bytes.size;
+        count_given(call, record.bytes.size);
+    }
+    return false;
+}
+
+static bool begin_bundles(struct hsay_call *call, uint64_t id, struct hsay_sending *s)
+{
+    struct hsay_send_to to;
+    struct hsay_message m = {.type = HSAY_MSG_BUNDLES, .bundles = {.id = id}};
+    hsay_send_to_source(call, &to);
+    if (!hsay_send_begin(call, s, &to))
+        return false;
+    hsay_message_encode(&s->w, &m);
+    return true;
+}
+
+/* The bundles messages behind the response.  What is left over then is "more". */
+static void give_datagrams(struct hsay_call *call, struct giving *g)
+{
+    bool left = true;
+    while (left && g->datagrams < DATAGRAMS_MAX) {
+        struct hsay_sending s;
+        if (!begin_bundles(call, g->id, &s))
+            break;
+        size_t empty = hsay_write_size(&s.w);
+        left = fill(call, g, &s.w);
+        if (hsay_write_size(&s.w) == empty) { /* larger than any datagram has room for */
+            hsay_send_abandon(call, &s);
+            return;
+        }
+        if (!hsay_send_end(call, &s))
+            break;
+        g->datagrams++;
+    }
+    if (left)
+        g->answer.more = true;
+}
+
+static uint16_t wanted(struct hsay_call *call, const struct hsay_intro_request *r)
+{
+    struct hsay_overlay *o = call->overlay;
+    const struct hsay_store *store = &o->config.store;
+    uint16_t want = 0;
+    for (unsigned i = 0; i < r->newest_count; i++) {
+        struct hsay_position held;
+        if (store->ops->find_short(store->self, r->newest[i], &held) == HSAY_ENOENT &&
+            hsay_rumor_want(&o->rumors, call->now.mono, r->newest[i]))
+            want |= (uint16_t)(1u << i);
+    }
+    return want;
+}
+
+/* Tell the introduced peer to puncture towards the asker's address as we see it. */
+static bool ask_puncture(struct hsay_call *call, struct hsay_candidate *c,
+                         const struct hsay_intro_request *r)
+{
+    struct hsay_send_to to;
+    struct hsay_message m = {.type = HSAY_MSG_PUNCTURE_REQUEST};
+    m.puncture_request.id = r->id;
+    m.puncture_request.target.addr = call->from.addr;
+    m.puncture_request.target.key = call->from.key;
+    if (hsay_addr_same_host(&c->addr, &call->from.addr))
+        m.puncture_request.target.lan = r->lan;
+    hsay_send_to_candidate(call, c, &to);
+    return hsay_send_message(call, &to, &m);
+}
+
+/* Somebody for the asker to meet, with the puncture on its way; false if there is nobody. */
+static bool introduce(struct hsay_call *call, const struct hsay_intro_request *r,
+                      struct hsay_introduced *introduced)
+{
+    struct hsay_overlay *o = call->overlay;
+    if ((r->flags & HSAY_REQUEST_INTRODUCE) == 0)
+        return false;
+    struct hsay_chance chance = hsay_call_chance(call);
+    struct hsay_candidate *c =
+        hsay_walk_introduce(&o->walk, &o->candidates, call->now.mono, &chance, &call->from,
+                            (r->flags & HSAY_REQUEST_SYMMETRIC) != 0);
+    if (c == NULL || !hsay_ledger_charge(&call->account, PUNCTURE_BYTES))
+        return false;
+    if (!ask_puncture(call, c, r))
+        return false;
+    introduced->addr = c->addr;
+    introduced->key = c->key;
+    if (hsay_addr_same_host(&c->addr, &call->from.addr))
+        introduced->lan = c->lan;
+    hsay_count(call->node, HSAY_COUNT_INTRODUCED_OUT, 1);
+    hsay_count(call->node, HSAY_COUNT_PUNCTURES_ASKED, 1);
+    return true;
+}
+
+static void fill_response(struct hsay_call *call, const struct hsay_intro_request *r,
+                          struct hsay_intro_response *a)
+{
+    struct hsay_node *node = call->node;
+    struct hsay_token_scope scope = {.addr = call->from.addr, .node = call->from.key};
+    memcpy(scope.tag, call->overlay->keys.tag, sizeof scope.tag);
+    a->id = r->id;
+    a->to = call->from.addr;
+    a->global_time = call->overlay->window.own;
+    a->want = wanted(call, r);
+    hsay_token_make(&a->token, &node->crypto, node->token_secret, call->now.mono, &scope);
+}
+
+/* What the claim says and draws, written into the response. */
+static void fill_verdict(const struct giving *g, struct hsay_intro_response *a, int rc)
+{
+    if (rc != 0)
+        a->flags |= HSAY_RESPONSE_REFUSED;
+    if (g->answer.same)
+        a->flags |= HSAY_RESPONSE_SAME;
+    if (g->answer.more)
+        a->flags |= HSAY_RESPONSE_MORE;
+    a->datagrams = (uint8_t)g->datagrams;
+    a->count = g->answer.sum.count;
+    a->fingerprint = g->answer.fingerprint;
+}
+
+static int begin_answer(struct hsay_call *call, const struct hsay_intro_request *r,
+                        struct giving *g)
+{
+    struct hsay_overlay *o = call->overlay;
+    memset(g, 0, sizeof *g);
+    g->id = r->id;
+    g->budget = r->answer_bytes;
+    if (g->budget > o->config.answer_bytes_max)
+        g->budget = o->config.answer_bytes_max;
+    if (r->claim.kind == HSAY_CLAIM_NONE)
+        return 0;
+    int rc = hsay_answer_begin(&g->answer, &o->config.store, &call->node->rng, &call->node->crypto,
+                               &r->claim, HSAY_TIME_MAX, call->now.wall_s);
+    if (rc != 0)
+        hsay_drop(call->node, HSAY_DROP_CLAIM);
+    return rc;
+}
+
+/* A validated asker's appetite is bounded per network group; a stranger's by the ledger. */
+static bool may_draw(struct hsay_call *call, const struct giving *g)
+{
+    if (!g->answer.draws || g->budget == 0)
+        return false;
+    uint32_t kilobytes = (uint32_t)(g->budget / 1024 + 1);
+    return !call->account.validated ||
+           hsay_gate_take(&call->node->gate, call->now.mono, HSAY_GATE_ANSWER, call->group,
+                          kilobytes);
+}
+
+static void respond(struct hsay_call *call, const struct hsay_intro_request *r, struct giving *g,
+                    int rc)
+{
+    struct hsay_message m = {.type = HSAY_MSG_INTRO_RESPONSE};
+    struct hsay_sending s;
+    struct hsay_send_to to;
+    introduce(call, r, &m.intro_response.introduced);
+    fill_response(call, r, &m.intro_response);
+    hsay_send_to_source(call, &to);
+    if (!hsay_send_begin(call, &s, &to))
+        return;
+    hsay_send_hold(call, &s);
+    uint8_t *head = s.w.at;
+    hsay_message_encode(&s.w, &m);
+    bool draw = !s.w.bad && may_draw(call, g);
+    if (g->answer.draws && !draw)
+        g->answer.more = true;
+    if (draw && fill(call, g, &s.w)) {
+        if (call->account.validated)
+            give_datagrams(call, g);
+        else
+            g->answer.more = true;
+    }
+    fill_verdict(g, &m.intro_response, rc);
+    struct hsay_writer again = hsay_writer(head, hsay_message_size(&m));
+    hsay_message_encode(&again, &m);
+    hsay_send_end(call, &s);
+}
+
+/* The asker told us two things besides its question: our address, and what it holds. */
+static void learn(struct hsay_call *call, const struct hsay_intro_request *r,
+                  const struct giving *g)
+{
+    struct hsay_overlay *o = call->overlay;
+    struct hsay_candidate *c =
+        hsay_candidate_on_request(&o->candidates, call->now.mono, &call->from,
+                                  call->account.validated);
+    if (c != NULL) {
+        c->marks &= (uint8_t)~(HSAY_MARK_SYMMETRIC | HSAY_MARK_PUBLIC);
+        if ((r->flags & HSAY_REQUEST_SYMMETRIC) != 0)
+            c->marks |= HSAY_MARK_SYMMETRIC;
+        if ((r->flags & HSAY_REQUEST_PUBLIC) != 0)
+            c->marks |= HSAY_MARK_PUBLIC;
+        c->lan = r->lan;
+    }
+    if (call->account.validated)
+        hsay_catchup_on_claim(call, &r->claim, &g->answer);
+}
+
+static bool seen_before(struct hsay_node *node, uint64_t id)
+{
+    uint64_t *place = &node->replay[id % node->config.gate_max];
+    if (*place == id)
+        return true;
+    *place = id;
+    return false;
+}
+
+void hsay_answering_on_intro_request(struct hsay_call *call, const struct hsay_message *m)
+{
+    const struct hsay_intro_request *r = &m->intro_request;
+    struct giving g;
+    if (seen_before(call->node, r->id)) {
+        hsay_drop(call->node, HSAY_DROP_REPLAY);
+        return;
+    }
+    hsay_count(call->node, HSAY_COUNT_REQUESTS, 1);
+    int rc = begin_answer(call, r, &g);
+    respond(call, r, &g, rc);
+    learn(call, r, &g);
+}
+
+/* One bundle of a fetch into the datagram, a further datagram if it does not fit.  False: stop. */
+static bool give_one(struct hsay_call *call, struct giving *g, struct hsay_sending *s,
+                     const struct hsay_record *record)
+{
+    if (record->bytes.size > g->budget)
+        return false;
+    if (!hsay_pack_add(&g->packer, &s->w, record->bytes)) {
+        if (!hsay_send_end(call, s) || !begin_bundles(call, g->id, s))
+            return false;
+        memset(&g->packer, 0, sizeof g->packer);
+        if (!hsay_pack_add(&g->packer, &s->w, record->bytes))
+            return true;
+    }
+    g->budget -= record->bytes.size;
+    count_given(call, record->bytes.size);
+    return true;
+}
+
+void hsay_answering_on_fetch(struct hsay_call *call, const struct hsay_message *m)
+{
+    const struct hsay_fetch *f = &m->fetch;
+    const struct hsay_store *store = &call->overlay->config.store;
+    struct giving g = {.id = f->id, .budget = call->overlay->config.answer_bytes_max};
+    struct hsay_sending s;
+    if (seen_before(call->node, f->id)) {
+        hsay_drop(call->node, HSAY_DROP_REPLAY);
+        return;
+    }
+    if (!begin_bundles(call, g.id, &s))
+        return;
+    for (unsigned i = 0; i < f->count; i++) {
+        struct hsay_digest digest;
+        struct hsay_record record;
+        memcpy(digest.byte, f->digests + i * HSAY_DIGEST_BYTES, sizeof digest.byte);
+        if (store->ops->get(store->self, &digest, &record) == 0 && !give_one(call, &g, &s, &record))
+            break;
+    }
+    hsay_send_end(call, &s);
+}

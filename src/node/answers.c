@@ -1,0 +1,214 @@
+#include "src/node/answers.h"
+
+#include <string.h>
+
+#include "nat/addr_class.h"
+#include "src/node/catchup.h"
+#include "src/node/mail.h"
+#include "src/node/request.h"
+#include "src/node/taking.h"
+
+enum {
+    /* After the last datagram of an answer came, the missing ones are given so long: reordering on
+     * real paths stays within a fraction of the round trip. */
+    GRACE_MIN_MS = 30,
+    GRACE_MAX_MS = 500,
+    /* A request without any answer: somebody else is asked after four round trips. */
+    SILENT_MIN_MS = 300,
+    SILENT_MAX_MS = 3000,
+};
+
+static uint64_t between(uint64_t v, uint64_t low, uint64_t high)
+{
+    return v < low ? low : v > high ? high : v;
+}
+
+static void finish(struct hsay_call *call, struct hsay_pending *p)
+{
+    unsigned lost = p->datagrams_told > p->datagrams_got ? p->datagrams_told - p->datagrams_got : 0;
+    struct hsay_pending done = *p;
+    hsay_pending_free(p);
+    if (done.kind != HSAY_PENDING_INTRO)
+        return;
+    if (!done.answered || lost != 0)
+        done.more = true; /* what was lost is there to be had */
+    hsay_request_report(call, &done, false);
+    hsay_catchup_on_answer(call, &done, lost + !done.answered);
+}
+
+static void vote(struct hsay_call *call, const struct hsay_addr *seen)
+{
+    struct hsay_vote v = {.voter = call->from.addr, .seen = *seen, .contacted = true};
+    hsay_addr_normalise(&v.seen);
+    hsay_vote_add(&call->node->votes, call->now.mono, &v);
+}
+
+static void meet(struct hsay_call *call, const struct hsay_introduced *told)
+{
+    struct hsay_overlay *o = call->overlay;
+    struct hsay_introduced peer = *told;
+    hsay_addr_normalise(&peer.addr);
+    hsay_addr_normalise(&peer.lan);
+    struct hsay_addr_policy policy = {.introducer = call->from.addr,
+                                      .own = {call->node->bound, call->node->known_address}};
+    if (!hsay_addr_sendable(&peer.addr, &policy) ||
+        memcmp(&peer.key, &call->node->key, sizeof peer.key) == 0)
+        return;
+    hsay_candidate_on_introduced(&o->candidates, call->now.mono, &peer, &call->from.addr);
+    hsay_count(call->node, HSAY_COUNT_INTRODUCED_IN, 1);
+}
+
+/* The peer answered from where we asked it: it is what it seemed to be. */
+static void know(struct hsay_call *call, struct hsay_pending *p,
+                 const struct hsay_intro_response *a)
+{
+    struct hsay_overlay *o = call->overlay;
+    struct hsay_candidate *c =
+        hsay_candidate_on_answer(&o->candidates, call->now.mono, &call->from, &a->token);
+    if (c != NULL) {
+        c->rtt_us = (uint32_t)between((call->now.mono.ns - p->sent.ns) / 1000, 1, UINT32_MAX);
+        c->marks &= (uint8_t)~(HSAY_MARK_SYMMETRIC | HSAY_MARK_PUBLIC);
+        if ((a->flags & HSAY_RESPONSE_SYMMETRIC) != 0)
+            c->marks |= HSAY_MARK_SYMMETRIC;
+        if ((a->flags & HSAY_RESPONSE_PUBLIC) != 0)
+            c->marks |= HSAY_MARK_PUBLIC;
+    }
+    hsay_book_on_answer(&o->book, &call->from);
+    hsay_ledger_heard(&call->node->ledger, &call->from.addr);
+    hsay_puncture_on_packet(&call->node->punctures, &call->from.addr);
+    hsay_window_on_claim(&o->window, call->now.mono, call->group, a->global_time);
+    vote(call, &a->to);
+    o->contact_at = call->now.mono;
+    hsay_count(call->node, HSAY_COUNT_ANSWERED, 1);
+}
+
+static void note(struct hsay_pending *p, const struct hsay_call *call,
+                 const struct hsay_intro_response *a)
+{
+    p->answered = true;
+    p->to.key = call->from.key;
+    p->heard = call->now.mono;
+    p->more = (a->flags & HSAY_RESPONSE_MORE) != 0;
+    p->same = (a->flags & HSAY_RESPONSE_SAME) != 0;
+    p->introduced = a->introduced.addr.kind != HSAY_ADDR_NONE;
+    p->datagrams_told = a->datagrams;
+    p->peer_count = a->count;
+}
+
+void hsay_answers_on_intro_response(struct hsay_call *call, const struct hsay_message *m)
+{
+    const struct hsay_intro_response *a = &m->intro_response;
+    struct hsay_pending *p = hsay_pending_find(&call->overlay->pendings, a->id, &call->from);
+    if (p == NULL || p->kind != HSAY_PENDING_INTRO || p->answered) {
+        hsay_drop(call->node, HSAY_DROP_UNASKED);
+        return;
+    }
+    know(call, p, a);
+    note(p, call, a);
+    if (p->introduced)
+        meet(call, &a->introduced);
+    struct hsay_taken taken = hsay_take_list(call, a->bundles);
+    p->bundles_got = (uint16_t)(p->bundles_got + taken.got);
+    p->bundles_new = (uint16_t)(p->bundles_new + taken.fresh);
+    if (p->same)
+        hsay_count(call->node, HSAY_COUNT_SAME, 1);
+    hsay_mail_wanted(call, p, a->want);
+    if (p->datagrams_got >= p->datagrams_told)
+        finish(call, p);
+}
+
+static void on_mail(struct hsay_call *call, const struct hsay_bundles *b)
+{
+    if (!call->account.validated) {
+        hsay_drop(call->node, HSAY_DROP_TOKEN);
+        return;
+    }
+    hsay_take_list(call, b->bundles);
+}
+
+void hsay_answers_on_bundles(struct hsay_call *call, const struct hsay_message *m)
+{
+    const struct hsay_bundles *b = &m->bundles;
+    if ((b->flags & HSAY_BUNDLES_MAIL) != 0) {
+        on_mail(call, b);
+        return;
+    }
+    struct hsay_pending *p = hsay_pending_find(&call->overlay->pendings, b->id, &call->from);
+    if (p == NULL) {
+        hsay_drop(call->node, HSAY_DROP_UNASKED);
+        return;
+    }
+    struct hsay_taken taken = hsay_take_list(call, b->bundles);
+    p->heard = call->now.mono;
+    if (p->datagrams_got < UINT8_MAX)
+        p->datagrams_got++;
+    p->bundles_got = (uint16_t)(p->bundles_got + taken.got);
+    p->bundles_new = (uint16_t)(p->bundles_new + taken.fresh);
+    if (p->answered && p->datagrams_got >= p->datagrams_told)
+        finish(call, p);
+}
+
+/* When waiting any longer for this request has no use. */
+static hsay_time patience(const struct hsay_pending *p)
+{
+    if (p->heard.ns != 0) {
+        uint64_t rtt_ms = hsay_time_ms_between(p->sent, p->heard);
+        return hsay_time_add_ms(p->heard, between(rtt_ms, GRACE_MIN_MS, GRACE_MAX_MS));
+    }
+    return hsay_time_add_ms(p->sent, HSAY_REQUEST_LIFETIME_MS);
+}
+
+/* The request of the catch-up is silent: ask somebody else already, though its answer may come. */
+static hsay_time impatience(const struct hsay_overlay *o, const struct hsay_pending *p)
+{
+    if (p->heard.ns != 0 || p->id != o->catchup.outstanding)
+        return HSAY_TIME_NEVER;
+    struct hsay_peer to = p->to;
+    const struct hsay_candidate *c =
+        hsay_candidate_find((struct hsay_candidates *)&o->candidates, &to);
+    uint64_t rtt_ms = c != NULL ? c->rtt_us / 1000 : SILENT_MAX_MS;
+    return hsay_time_add_ms(p->sent, between(4 * rtt_ms, SILENT_MIN_MS, SILENT_MAX_MS));
+}
+
+static void give_up(struct hsay_call *call, struct hsay_pending *p)
+{
+    struct hsay_candidate *c = hsay_candidate_find(&call->overlay->candidates, &p->to);
+    struct hsay_pending done = *p;
+    hsay_pending_free(p);
+    if (done.kind != HSAY_PENDING_INTRO)
+        return;
+    if (c != NULL && hsay_time_before(c->contacted_at, done.sent))
+        hsay_candidate_on_timeout(c);
+    hsay_count(call->node, HSAY_COUNT_TIMEOUTS, 1);
+    hsay_request_report(call, &done, true);
+    hsay_catchup_on_timeout(call, &done);
+}
+
+void hsay_answers_overdue(struct hsay_call *call)
+{
+    struct hsay_overlay *o = call->overlay;
+    for (unsigned i = 0; i < o->pendings.entry_max; i++) {
+        struct hsay_pending *p = &o->pendings.entry[i];
+        if (p->kind == HSAY_PENDING_FREE)
+            continue;
+        if (!hsay_time_before(call->now.mono, impatience(o, p)))
+            hsay_catchup_on_timeout(call, p);
+        if (hsay_time_before(call->now.mono, patience(p)))
+            continue;
+        if (p->heard.ns != 0)
+            finish(call, p);
+        else
+            give_up(call, p);
+    }
+}
+
+hsay_time hsay_answers_deadline(const struct hsay_overlay *o)
+{
+    hsay_time due = HSAY_TIME_NEVER;
+    for (unsigned i = 0; i < o->pendings.entry_max; i++) {
+        const struct hsay_pending *p = &o->pendings.entry[i];
+        if (p->kind != HSAY_PENDING_FREE)
+            due = hsay_time_min(due, hsay_time_min(patience(p), impatience(o, p)));
+    }
+    return due;
+}

@@ -1,0 +1,235 @@
+#include "src/node/catchup.h"
+
+#include <string.h>
+
+#include "src/node/outbox.h"
+#include "src/node/request.h"
+
+enum {
+    /* A first request for 16 KiB fits any socket buffer; 4 KiB is below what one step of Dispersy's
+     * asks for. */
+    BUDGET_FIRST_BYTES = 16384,
+    BUDGET_MIN_BYTES = 4096,
+    /* One false positive in a hundred hides a bundle from one filter, one in 10,000 from two. */
+    QUIET_BEFORE_COMPARE = 2,
+    /* After so many comparisons in a row found the same, the step may stretch, up to fourfold: 20 s,
+     * still thrice within the lifetime of a contact. */
+    SAMES_BEFORE_STRETCH = 3,
+    STRETCH_MAX = 4,
+    /* Wait so long for an answer before somebody else is asked: four round trips, within bounds. */
+    RETRY_MIN_MS = 250,
+    RETRY_MAX_MS = 3000,
+    /* A difference that was found may be on its way already (mail, an answer to another). */
+    CLAIM_DELAY_MS = 20,
+};
+
+void hsay_catchup_init(struct hsay_catchup *c)
+{
+    memset(c, 0, sizeof *c);
+    c->due = HSAY_TIME_NEVER;
+    c->budget_bytes = BUDGET_FIRST_BYTES;
+}
+
+static bool is_everything(const struct hsay_range *r)
+{
+    return r->slicing == HSAY_SLICE_NONE && r->time_low == 0 && r->time_high == HSAY_TIME_MAX;
+}
+
+static void set_synced(struct hsay_call *call, bool synced)
+{
+    struct hsay_catchup *c = &call->overlay->catchup;
+    if (c->synced == synced)
+        return;
+    c->synced = synced;
+    struct hsay_event *e = hsay_outbox_event(call->out, HSAY_EVENT_SYNCED, call->overlay_number);
+    if (e != NULL)
+        e->number[0] = synced;
+}
+
+static void ask_at(struct hsay_call *call, hsay_time at, const struct hsay_peer *with)
+{
+    struct hsay_overlay *o = call->overlay;
+    if (o->config.fixed_step || o->config.no_step)
+        return;
+    o->catchup.due = hsay_time_min(o->catchup.due, at);
+    if (with != NULL)
+        o->catchup.with = *with;
+}
+
+uint8_t hsay_catchup_claim_kind(const struct hsay_call *call, const struct hsay_candidate *to)
+{
+    const struct hsay_overlay *o = call->overlay;
+    if (o->config.fixed_step && !o->catchup.synced)
+        return HSAY_CLAIM_BLOOM; /* no second request will follow */
+    if (o->config.policy != HSAY_POLICY_HEARSAY)
+        return HSAY_CLAIM_BLOOM; /* Dispersy knows no other */
+    bool stranger = !hsay_candidate_has_token(to, call->now.mono);
+    return o->catchup.known_behind || (stranger && !o->catchup.synced) ? HSAY_CLAIM_BLOOM
+                                                                      : HSAY_CLAIM_SUM;
+}
+
+uint64_t hsay_catchup_step_ms(const struct hsay_call *call)
+{
+    const struct hsay_overlay *o = call->overlay;
+    unsigned sames = o->catchup.sames;
+    if (o->config.fixed_step || !o->catchup.synced || sames < SAMES_BEFORE_STRETCH)
+        return o->config.step_ms;
+    unsigned stretch = 1 + (sames - SAMES_BEFORE_STRETCH);
+    return (uint64_t)o->config.step_ms * (stretch < STRETCH_MAX ? stretch : STRETCH_MAX);
+}
+
+void hsay_catchup_on_claim(struct hsay_call *call, const struct hsay_claim *claim,
+                           const struct hsay_answer *ours)
+{
+    struct hsay_catchup *c = &call->overlay->catchup;
+    if (claim->kind == HSAY_CLAIM_NONE || ours->same || claim->count <= ours->sum.count)
+        return;
+    c->behind = claim->count - ours->sum.count;
+    c->known_behind = true;
+    set_synced(call, false);
+    if (c->outstanding == 0)
+        ask_at(call, hsay_time_add_ms(call->now.mono, CLAIM_DELAY_MS), &call->from);
+}
+
+static void adapt_budget(struct hsay_catchup *c, const struct hsay_overlay_config *config,
+                         const struct hsay_pending *p, unsigned lost)
+{
+    if (lost != 0)
+        c->budget_bytes /= 2;
+    else if (p->more)
+        c->budget_bytes *= 2;
+    if (c->budget_bytes < BUDGET_MIN_BYTES)
+        c->budget_bytes = BUDGET_MIN_BYTES;
+    if (c->budget_bytes > config->answer_bytes)
+        c->budget_bytes = config->answer_bytes;
+}
+
+static void on_same(struct hsay_call *call)
+{
+    struct hsay_catchup *c = &call->overlay->catchup;
+    c->known_behind = false;
+    c->behind = 0;
+    c->quiet = 0;
+    c->compare_next = false;
+    c->due = HSAY_TIME_NEVER;
+    c->again_valid = false;
+    if (c->sames < UINT8_MAX)
+        c->sames++;
+    set_synced(call, true);
+}
+
+/* Filters have brought nothing for a while, though not all is the same.  If the peer holds no more
+ * than we, it is the one that lacks.  If it says that it holds more, a whole sweep must have passed,
+ * newest claims in between, before we believe that it will not give it. */
+static bool is_fruitless(const struct hsay_catchup *c)
+{
+    return c->quiet >= (c->behind == 0 ? QUIET_BEFORE_COMPARE : 2 * c->modulo + QUIET_BEFORE_COMPARE);
+}
+
+/* Everything was compared, and differs. */
+static void on_different(struct hsay_call *call, const struct hsay_pending *p)
+{
+    struct hsay_catchup *c = &call->overlay->catchup;
+    set_synced(call, false);
+    c->sames = 0;
+    c->compare_next = false;
+    c->behind = p->peer_count > p->claim_count ? p->peer_count - p->claim_count : 0;
+    c->known_behind = !is_fruitless(c);
+    if (c->known_behind)
+        ask_at(call, call->now.mono, &p->to);
+    else
+        c->quiet = 0; /* until the next step */
+}
+
+/* An answer to a filter: go on while it brings something. */
+static void on_filled(struct hsay_call *call, const struct hsay_pending *p)
+{
+    struct hsay_catchup *c = &call->overlay->catchup;
+    uint64_t extra = p->peer_count > p->claim_count ? p->peer_count - p->claim_count : 0;
+    c->again_valid = p->more;
+    c->again = p->range;
+    c->modulo = p->range.slicing == HSAY_SLICE_DIGEST ? p->range.modulo : 1;
+    if (p->bundles_new > 0 || p->more) {
+        c->behind = extra * c->modulo > p->bundles_new ? extra * c->modulo - p->bundles_new : 0;
+        c->quiet = 0;
+        c->known_behind = true;
+    } else {
+        c->quiet++;
+        c->compare_next = c->quiet % QUIET_BEFORE_COMPARE == 0;
+    }
+    ask_at(call, call->now.mono, &p->to);
+}
+
+void hsay_catchup_on_answer(struct hsay_call *call, const struct hsay_pending *p, unsigned lost)
+{
+    struct hsay_catchup *c = &call->overlay->catchup;
+    adapt_budget(c, &call->overlay->config, p, lost);
+    if (c->outstanding == p->id)
+        c->outstanding = 0;
+    if (p->claim_kind == HSAY_CLAIM_NONE)
+        return;
+    if (is_everything(&p->range) && p->same)
+        on_same(call);
+    else if (is_everything(&p->range) && p->claim_kind == HSAY_CLAIM_SUM)
+        on_different(call, p);
+    else
+        on_filled(call, p);
+}
+
+void hsay_catchup_on_timeout(struct hsay_call *call, const struct hsay_pending *p)
+{
+    struct hsay_catchup *c = &call->overlay->catchup;
+    c->budget_bytes = c->budget_bytes / 2 > BUDGET_MIN_BYTES ? c->budget_bytes / 2 : BUDGET_MIN_BYTES;
+    if (c->outstanding != p->id)
+        return;
+    c->outstanding = 0;
+    memset(&c->with, 0, sizeof c->with);
+    if (c->known_behind)
+        ask_at(call, call->now.mono, NULL);
+}
+
+void hsay_catchup_on_news(struct hsay_call *call)
+{
+    call->overlay->catchup.sames = 0;
+}
+
+void hsay_catchup_on_step(struct hsay_call *call, uint64_t id)
+{
+    struct hsay_catchup *c = &call->overlay->catchup;
+    if (c->outstanding == 0)
+        c->outstanding = id;
+}
+
+static struct hsay_candidate *choose(struct hsay_call *call)
+{
+    struct hsay_overlay *o = call->overlay;
+    struct hsay_chance chance = hsay_call_chance(call);
+    struct hsay_candidate *c = NULL;
+    if (!hsay_key_is_zero(&o->catchup.with.key))
+        c = hsay_candidate_find(&o->candidates, &o->catchup.with);
+    if (c == NULL || hsay_candidate_bucket(&o->candidates, c, call->now.mono) == HSAY_BUCKET_NONE)
+        c = hsay_walk_sync_partner(&o->walk, &o->candidates, call->now.mono, &chance);
+    return c;
+}
+
+void hsay_catchup_run(struct hsay_call *call)
+{
+    struct hsay_overlay *o = call->overlay;
+    struct hsay_catchup *c = &o->catchup;
+    if (c->outstanding != 0 || hsay_time_before(call->now.mono, c->due))
+        return;
+    c->due = HSAY_TIME_NEVER;
+    struct hsay_request_plan plan = {.to = choose(call)};
+    if (plan.to == NULL)
+        return;
+    bool compare = c->compare_next && o->config.policy == HSAY_POLICY_HEARSAY;
+    plan.bucket = hsay_candidate_bucket(&o->candidates, plan.to, call->now.mono);
+    plan.claim_kind = compare ? HSAY_CLAIM_SUM : HSAY_CLAIM_BLOOM;
+    plan.again = !compare && c->again_valid ? &c->again : NULL;
+    hsay_request_send(call, &plan, &c->outstanding);
+}
+
+hsay_time hsay_catchup_deadline(const struct hsay_overlay *o)
+{
+    return o->catchup.outstanding == 0 ? o->catchup.due : HSAY_TIME_NEVER;
+}

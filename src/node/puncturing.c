@@ -1,0 +1,54 @@
+#include "src/node/puncturing.h"
+
+#include "nat/addr_class.h"
+#include "src/node/send.h"
+
+/* When we last asked the asker, or answered it. */
+static hsay_time dealt_at(const struct hsay_candidate *c)
+{
+    if (c == NULL)
+        return HSAY_TIME_NEVER;
+    hsay_time at = c->contacted_at.ns > c->requested_at.ns ? c->contacted_at : c->requested_at;
+    return at.ns == 0 ? HSAY_TIME_NEVER : at;
+}
+
+static bool may_puncture(struct hsay_call *call, const struct hsay_addr *target)
+{
+    struct hsay_node *node = call->node;
+    const struct hsay_candidate *asker =
+        hsay_candidate_find(&call->overlay->candidates, &call->from);
+    struct hsay_puncture_ask ask = {
+        .target = *target,
+        .asker_at = dealt_at(asker),
+        .policy = {.introducer = call->from.addr, .own = {node->bound, node->known_address}},
+    };
+    return hsay_puncture_try(&node->punctures, call->now.mono, &ask) == HSAY_PUNCTURE_OK;
+}
+
+void hsay_puncturing_on_request(struct hsay_call *call, const struct hsay_message *m)
+{
+    const struct hsay_introduced *told = &m->puncture_request.target;
+    struct hsay_send_to to = {.peer = {told->addr, told->key}, .class = HSAY_SEND_PUNCTURE};
+    struct hsay_message puncture = {.type = HSAY_MSG_PUNCTURE,
+                                    .puncture = {.id = m->puncture_request.id}};
+    hsay_addr_normalise(&to.peer.addr);
+    if (!call->account.validated || hsay_key_is_zero(&to.peer.key) ||
+        !may_puncture(call, &to.peer.addr)) {
+        hsay_drop(call->node, HSAY_DROP_PUNCTURE);
+        return;
+    }
+    if (hsay_send_message(call, &to, &puncture))
+        hsay_count(call->node, HSAY_COUNT_PUNCTURES_OUT, 1);
+}
+
+void hsay_puncturing_on_puncture(struct hsay_call *call, const struct hsay_message *m)
+{
+    struct hsay_overlay *o = call->overlay;
+    (void)m; /* its id belongs to a request that may have been answered and forgotten by now */
+    if (hsay_candidate_on_puncture(&o->candidates, call->now.mono, &call->from) == NULL) {
+        hsay_drop(call->node, HSAY_DROP_UNASKED);
+        return;
+    }
+    hsay_puncture_on_packet(&call->node->punctures, &call->from.addr);
+    hsay_count(call->node, HSAY_COUNT_PUNCTURES_IN, 1);
+}

@@ -1,0 +1,208 @@
+#include "src/node/request.h"
+
+#include <string.h>
+
+#include "nat/addr_class.h"
+#include "src/node/catchup.h"
+#include "src/node/outbox.h"
+#include "src/node/send.h"
+
+enum {
+    /* A stranger is answered with no more bytes than it sent, so a first request is at least so
+     * large that token, an introduction over IPv6 (19 + 19 + 32) and the introduced peer's puncture
+     * (80) have room: 70 seal + 86 fixed fields + 70 + 80, rounded up. */
+    FIRST_REQUEST_MIN_BYTES = 320,
+    PADDING_MIN_BYTES = 3, /* an extension's tag and size */
+};
+
+static struct hsay_addr lan_address(const struct hsay_call *call, const struct hsay_addr *to)
+{
+    const struct hsay_node *node = call->node;
+    struct hsay_vote_result seen;
+    hsay_vote_result(&node->votes, call->now.mono, to->kind, &node->bound, &seen);
+    bool one_public = seen.addr.kind != HSAY_ADDR_NONE && hsay_addr_same_host(&seen.addr, to) &&
+                      !hsay_addr_same_host(&node->bound, to);
+    return one_public ? node->bound : (struct hsay_addr){.kind = HSAY_ADDR_NONE};
+}
+
+static uint8_t nat_flags(const struct hsay_call *call, uint8_t family)
+{
+    struct hsay_vote_result seen;
+    hsay_vote_result(&call->node->votes, call->now.mono, family, &call->node->bound, &seen);
+    if (seen.kind == HSAY_NAT_SYMMETRIC)
+        return HSAY_REQUEST_SYMMETRIC;
+    return seen.kind == HSAY_NAT_PUBLIC ? HSAY_REQUEST_PUBLIC : 0;
+}
+
+static void name_rumors(struct hsay_call *call, struct hsay_intro_request *r)
+{
+    const struct hsay_overlay *o = call->overlay;
+    struct hsay_digest hot[HSAY_NEWEST_MAX];
+    if (o->config.pull_only)
+        return;
+    size_t count = hsay_rumor_hot(&o->rumors, call->now.mono, hot, HSAY_NEWEST_MAX);
+    for (size_t i = 0; i < count; i++)
+        r->newest[i] = hsay_digest_short(&hot[i]);
+    r->newest_count = (uint8_t)count;
+}
+
+static void fill_request(struct hsay_call *call, const struct hsay_request_plan *plan,
+                         struct hsay_intro_request *r)
+{
+    struct hsay_node *node = call->node;
+    struct hsay_overlay *o = call->overlay;
+    r->id = hsay_rng_u64(&node->rng, &node->crypto);
+    r->flags = nat_flags(call, plan->to->addr.kind);
+    if (plan->introduce)
+        r->flags |= HSAY_REQUEST_INTRODUCE;
+    r->to = plan->to->addr;
+    r->lan = lan_address(call, &r->to);
+    r->global_time = o->window.own;
+    r->answer_bytes = o->catchup.budget_bytes;
+    name_rumors(call, r);
+}
+
+/* The claim takes what room the other fields leave. */
+static int fill_claim(struct hsay_call *call, const struct hsay_request_plan *plan,
+                      struct hsay_message *m, size_t room, uint8_t *bits)
+{
+    struct hsay_overlay *o = call->overlay;
+    size_t without = hsay_message_size(m) - 1; /* a claim of kind NONE is its kind byte */
+    struct hsay_claim_want want = {
+        .kind = plan->claim_kind,
+        .room_bytes = room > without ? room - without : 0,
+        .behind = o->catchup.behind,
+        .again = plan->again,
+    };
+    return hsay_claim_make(&o->claims, &o->config.store, &call->node->rng, &call->node->crypto,
+                           &want, bits, &m->intro_request.claim);
+}
+
+/* A stranger's request pays for its answer with its own size. */
+static void pad_first(struct hsay_intro_request *r, size_t size, size_t room, size_t around)
+{
+    size_t aim = FIRST_REQUEST_MIN_BYTES - around;
+    if (r->claim.kind == HSAY_CLAIM_EMPTY || r->claim.kind == HSAY_CLAIM_BLOOM || aim > room)
+        aim = room;
+    if (size + PADDING_MIN_BYTES <= aim)
+        r->padding = aim - size;
+}
+
+static void remember(struct hsay_call *call, const struct hsay_request_plan *plan,
+                     const struct hsay_intro_request *r, struct hsay_pending *p)
+{
+    memset(p, 0, sizeof *p);
+    p->kind = HSAY_PENDING_INTRO;
+    p->id = r->id;
+    p->to = (struct hsay_peer){plan->to->addr, plan->to->key};
+    p->sent = call->now.mono;
+    p->range = r->claim.range;
+    p->claim_kind = r->claim.kind;
+    p->claim_count = r->claim.count;
+    p->asked_bytes = (uint32_t)r->answer_bytes;
+    p->bucket = (uint8_t)plan->bucket;
+    p->newest_count = r->newest_count;
+    memcpy(p->newest, r->newest, sizeof p->newest);
+}
+
+static void report_step(struct hsay_call *call, const struct hsay_request_plan *plan,
+                        const struct hsay_intro_request *r)
+{
+    struct hsay_event *e = hsay_outbox_event(call->out, HSAY_EVENT_STEP, call->overlay_number);
+    if (e == NULL)
+        return;
+    e->bucket = (uint8_t)plan->bucket;
+    e->peer = (struct hsay_peer){plan->to->addr, plan->to->key};
+    e->number[HSAY_STEP_CLAIM_KIND] = r->claim.kind;
+    e->number[HSAY_STEP_TIME_LOW] = r->claim.range.time_low;
+    e->number[HSAY_STEP_TIME_HIGH] = r->claim.range.time_high;
+    e->number[HSAY_STEP_MODULO] = r->claim.range.modulo;
+    e->number[HSAY_STEP_OFFSET] = r->claim.range.offset;
+    e->number[HSAY_STEP_CLAIM_COUNT] = r->claim.count;
+    e->number[HSAY_STEP_FILTER_BYTES] = r->claim.bits.size;
+    e->number[HSAY_STEP_ANSWER_BYTES] = r->answer_bytes;
+    e->number[HSAY_STEP_REQUEST_ID] = r->id;
+}
+
+static bool write_request(struct hsay_call *call, const struct hsay_request_plan *plan,
+                          struct hsay_sending *s, struct hsay_message *m)
+{
+    uint8_t bits[HSAY_FILTER_MAX_BYTES];
+    size_t room = hsay_write_left(&s->w);
+    int rc = fill_claim(call, plan, m, room, bits);
+    if (rc != 0) {
+        hsay_call_failed(call, rc);
+        hsay_send_abandon(call, s);
+        return false;
+    }
+    if (s->as.token == NULL)
+        pad_first(&m->intro_request, hsay_message_size(m), room, s->size - room);
+    hsay_message_encode(&s->w, m);
+    return hsay_send_end(call, s);
+}
+
+bool hsay_request_send(struct hsay_call *call, const struct hsay_request_plan *plan, uint64_t *id)
+{
+    struct hsay_pending *p = hsay_pending_new(&call->overlay->pendings);
+    if (p == NULL)
+        return false;
+    struct hsay_send_to to;
+    struct hsay_sending s;
+    hsay_send_to_candidate(call, plan->to, &to);
+    if (!hsay_send_begin(call, &s, &to))
+        return false;
+    struct hsay_message m = {.type = HSAY_MSG_INTRO_REQUEST};
+    fill_request(call, plan, &m.intro_request);
+    if (!write_request(call, plan, &s, &m))
+        return false;
+    remember(call, plan, &m.intro_request, p);
+    hsay_candidate_on_asked(plan->to, call->now.mono);
+    hsay_count(call->node, HSAY_COUNT_STEPS, 1);
+    hsay_count(call->node,
+               m.intro_request.claim.kind == HSAY_CLAIM_SUM ? HSAY_COUNT_CLAIMS_SUM
+                                                            : HSAY_COUNT_CLAIMS_FILTER,
+               1);
+    report_step(call, plan, &m.intro_request);
+    *id = m.intro_request.id;
+    return true;
+}
+
+bool hsay_request_fetch(struct hsay_call *call, struct hsay_candidate *c,
+                        const struct hsay_digest *digest, size_t count)
+{
+    struct hsay_pending *p = hsay_pending_new(&call->overlay->pendings);
+    if (p == NULL || count == 0 || count > HSAY_FETCH_MAX)
+        return false;
+    struct hsay_message m = {.type = HSAY_MSG_FETCH};
+    m.fetch.id = hsay_rng_u64(&call->node->rng, &call->node->crypto);
+    m.fetch.count = (uint8_t)count;
+    m.fetch.digests = digest->byte;
+    struct hsay_send_to to;
+    hsay_send_to_candidate(call, c, &to);
+    if (!hsay_send_message(call, &to, &m))
+        return false;
+    memset(p, 0, sizeof *p);
+    p->kind = HSAY_PENDING_FETCH;
+    p->id = m.fetch.id;
+    p->to = (struct hsay_peer){c->addr, c->key};
+    p->sent = call->now.mono;
+    return true;
+}
+
+void hsay_request_report(struct hsay_call *call, const struct hsay_pending *p, bool timed_out)
+{
+    struct hsay_event *e = hsay_outbox_event(call->out, HSAY_EVENT_ANSWER, call->overlay_number);
+    if (e == NULL)
+        return;
+    e->bucket = p->bucket;
+    e->peer = p->to;
+    e->number[HSAY_ANSWER_RESULT] = timed_out;
+    e->number[HSAY_ANSWER_RTT_US] = p->heard.ns > p->sent.ns ? (p->heard.ns - p->sent.ns) / 1000 : 0;
+    e->number[HSAY_ANSWER_BUNDLES] = p->bundles_got;
+    e->number[HSAY_ANSWER_NEW] = p->bundles_new;
+    e->number[HSAY_ANSWER_MORE] = p->more;
+    e->number[HSAY_ANSWER_SAME] = p->same;
+    e->number[HSAY_ANSWER_PEER_COUNT] = p->peer_count;
+    e->number[HSAY_ANSWER_INTRODUCED] = p->introduced;
+    e->number[HSAY_ANSWER_REQUEST_ID] = p->id;
+}

@@ -1,0 +1,124 @@
+/*
+ * What a node is made of.  Private to src/node; each file there owns the functions on one kind of
+ * state, and all of them reach the outside only through send.h and the outbox.
+ */
+#ifndef HEARSAY_NODE_STATE_H
+#define HEARSAY_NODE_STATE_H
+
+#include "hearsay/node.h"
+#include "nat/puncture.h"
+#include "nat/vote.h"
+#include "src/sync/answer.h"
+#include "src/sync/claim.h"
+#include "src/sync/receive.h"
+#include "src/sync/rumor.h"
+#include "src/walk/book.h"
+#include "src/walk/pending.h"
+#include "src/walk/walk.h"
+#include "src/wire/gate.h"
+#include "src/wire/keyring.h"
+#include "src/wire/ledger.h"
+#include "src/wire/seal.h"
+#include "src/wire/token.h"
+
+/*
+ * Catching up: what decides when the next request goes out besides the walk's clock, and how much it
+ * asks for.  Receiver-driven: one request is out at a time, the next goes when its answer is whole.
+ */
+struct hsay_catchup {
+    hsay_time due;          /* ask again then; HSAY_TIME_NEVER: nothing to catch up with */
+    struct hsay_peer with;  /* whom to ask; key zero: whoever suits */
+    struct hsay_range again;/* the range whose answer was cut, if again_valid */
+    bool again_valid;
+    bool known_behind;      /* something differed, and no later comparison found all the same */
+    bool synced;            /* the last comparison of everything found the same */
+    uint8_t sames;          /* comparisons of everything in a row that found the same */
+    uint64_t outstanding;   /* id of the request that is out; 0: none */
+    bool compare_next;      /* the next request compares everything instead of asking for bundles */
+    uint32_t quiet;         /* filter answers in a row that brought nothing */
+    uint32_t modulo;        /* slices that a sweep has now */
+    uint64_t behind;        /* bundles that the peer asked last holds more than we, at most */
+    uint32_t budget_bytes;  /* asked for per request: doubles on a whole answer, halves on loss */
+};
+
+struct hsay_overlay {
+    bool used;
+    struct hsay_seal_keys keys;
+    struct hsay_overlay_config config; /* its secret span is empty: keys hold what follows from it */
+    struct hsay_candidates candidates;
+    struct hsay_walk walk;
+    struct hsay_pendings pendings;
+    struct hsay_book book;
+    struct hsay_rumors rumors;
+    struct hsay_window window;
+    struct hsay_claims claims;
+    struct hsay_catchup catchup;
+    hsay_time step_due;
+    hsay_time mail_due;
+    hsay_time fresh_until; /* walking fast until then: just started, woken, or moved */
+    hsay_time contact_at;  /* last answer to a request of ours; ns 0: never */
+};
+
+struct hsay_node {
+    struct hsay_node_config config;
+    struct hsay_crypto crypto;
+    struct hsay_rng rng;
+    struct hsay_key key;
+    uint8_t token_secret[32];
+    struct hsay_gate gate;
+    struct hsay_keyring keyring;
+    struct hsay_ledger ledger;
+    struct hsay_vote_table votes;
+    struct hsay_puncture_table punctures;
+    struct hsay_addr bound;
+    struct hsay_addr known_address; /* what EVENT_ADDRESS said last */
+    uint64_t *replay;               /* ids answered lately, one place per hash; gate_max of them */
+    struct hsay_overlay *overlay;   /* overlays_max */
+    struct hsay_node_stats stats;
+};
+
+/* One call of the node: what every function below needs, and the packet in hand if there is one. */
+struct hsay_call {
+    struct hsay_node *node;
+    struct hsay_overlay *overlay;
+    uint16_t overlay_number;
+    struct hsay_now now;
+    struct hsay_outbox *out;
+    int error; /* first error of our own side */
+
+    struct hsay_peer from;               /* source address and node key of the packet in hand */
+    struct hsay_ledger_account account;  /* what it may cause */
+    const uint8_t *pair_key;             /* 32 bytes: how to seal an answer */
+    uint64_t group;                      /* network group of the source */
+};
+
+static inline struct hsay_chance hsay_call_chance(struct hsay_call *call)
+{
+    return (struct hsay_chance){&call->node->rng, &call->node->crypto};
+}
+
+static inline void hsay_count(struct hsay_node *node, enum hsay_counter counter, uint64_t n)
+{
+    node->stats.count[counter] += n;
+}
+
+static inline void hsay_drop(struct hsay_node *node, enum hsay_drop reason)
+{
+    node->stats.drop[reason]++;
+}
+
+static inline void hsay_call_failed(struct hsay_call *call, int error)
+{
+    if (call->error == 0)
+        call->error = error;
+}
+
+static inline bool hsay_key_is_zero(const struct hsay_key *key)
+{
+    uint8_t any = 0;
+    for (size_t i = 0; i < sizeof key->byte; i++)
+        any |= key->byte[i];
+    return any == 0;
+}
+
+#endif

@@ -1,0 +1,71 @@
+#include "src/node/step.h"
+
+#include "src/node/catchup.h"
+#include "src/node/request.h"
+
+enum {
+    /* While fresh, a step every quarter second (a twentieth of the step) as long as there is somebody
+     * new to visit and the table is not well filled: with one tracker and twenty nodes all know
+     * nearly all after five seconds. */
+    FRESH_MS = 10000,
+    FRESH_DIVISOR = 20,
+    WELL_FILLED = 16,
+    /* Introductions are asked for while fewer are known than this. */
+    INTRODUCE_BELOW = 24,
+};
+
+void hsay_step_refresh(struct hsay_overlay *o, struct hsay_now now)
+{
+    o->fresh_until = hsay_time_add_ms(now.mono, FRESH_MS * (uint64_t)o->config.step_ms / HSAY_STEP_MS);
+    if (!o->config.no_step)
+        o->step_due = now.mono;
+}
+
+static unsigned alive(struct hsay_call *call, unsigned *contacted)
+{
+    struct hsay_overlay *o = call->overlay;
+    uint16_t count[HSAY_BUCKET_COUNT];
+    hsay_candidates_count(&o->candidates, call->now.mono, count);
+    *contacted = count[HSAY_BUCKET_CONTACTED] + count[HSAY_BUCKET_TRUSTED];
+    return *contacted + count[HSAY_BUCKET_REQUESTED] + count[HSAY_BUCKET_INTRODUCED];
+}
+
+/* A step early or late by up to an eighth keeps nodes that started together from walking in step. */
+static uint64_t with_jitter(struct hsay_call *call, uint64_t ms)
+{
+    struct hsay_node *node = call->node;
+    if (call->overlay->config.fixed_step)
+        return ms;
+    return ms - ms / 8 + hsay_rng_below(&node->rng, &node->crypto, ms / 4 + 1);
+}
+
+static void plan_next(struct hsay_call *call, unsigned contacted)
+{
+    struct hsay_overlay *o = call->overlay;
+    uint64_t ms = hsay_catchup_step_ms(call);
+    bool fresh = hsay_time_before(call->now.mono, o->fresh_until) && !o->config.fixed_step;
+    if (fresh && contacted < WELL_FILLED)
+        ms = o->config.step_ms / FRESH_DIVISOR;
+    if (ms == 0)
+        ms = 1;
+    o->step_due = hsay_time_add_ms(call->now.mono, with_jitter(call, ms));
+}
+
+void hsay_step_run(struct hsay_call *call)
+{
+    struct hsay_overlay *o = call->overlay;
+    if (hsay_time_before(call->now.mono, o->step_due))
+        return;
+    unsigned contacted;
+    unsigned known = alive(call, &contacted);
+    plan_next(call, contacted);
+    struct hsay_chance chance = hsay_call_chance(call);
+    struct hsay_request_plan plan = {.introduce = known < INTRODUCE_BELOW || o->config.fixed_step};
+    plan.to = hsay_walk_visit(&o->walk, &o->candidates, call->now.mono, &chance, &plan.bucket);
+    if (plan.to == NULL)
+        return;
+    plan.claim_kind = hsay_catchup_claim_kind(call, plan.to);
+    uint64_t id;
+    if (hsay_request_send(call, &plan, &id))
+        hsay_catchup_on_step(call, id);
+}
