@@ -1,14 +1,21 @@
 /*
  * Taking a bundle in: the checks in order of their cost, then the store.
  *
- *   size and form -> duplicate -> expired -> global time -> author's budget -> signature -> slot
+ *   size and form -> duplicate -> expired -> global time -> slot -> signature -> slot again, store
  *
- * An author's bundles form a log: sequence from 1, and time rises with sequence.  Two rules keep what
- * all honest nodes hold the same, in whatever order bundles come:
- *  - order: a bundle whose time is not above that of every lower sequence is not data.  When the lower
- *    one comes later, the higher ones that it contradicts are removed.
- *  - fork: of several bundles in one slot the two with the lowest ids are kept, as proof, and no
- *    bundle of that author above the slot is held.
+ * (The caller's budget for signatures stands before the signature.)
+ *
+ * An author's bundles form a log: sequence from 1, gaps may fill later, and time rises with sequence.
+ * What an author says is held up to the first slot at which it contradicts itself:
+ *  - fork: there are several bundles in that slot.  The two with the lowest digests are kept;
+ *  - order: its time is not above that of every lower sequence.  It is kept as well.
+ * That slot is the proof, not data, and nothing of this author above it is held; what is held when the
+ * proof becomes complete is removed then.
+ *
+ * So the held set follows from the set of bundles that ever arrived and not from their order: a bundle
+ * once refused stays refused whatever else arrives, and what refuses it is held itself.  (Dropping a
+ * backdated bundle, instead of keeping the first as proof, lacks the second half: whoever saw it
+ * before its predecessor knows of a fork or an order that others have no trace of.)
  */
 #ifndef HEARSAY_SYNC_RECEIVE_H
 #define HEARSAY_SYNC_RECEIVE_H
@@ -25,14 +32,16 @@ struct hsay_receiver {
 };
 
 enum hsay_received {
-    HSAY_RECEIVED_NEW = 0,  /* stored */
-    HSAY_RECEIVED_FORK,     /* stored, and it proves a fork */
-    HSAY_RECEIVED_DROPPED,  /* *drop says why */
-    HSAY_RECEIVED_UNCHECKED,/* all but the signature is good (check only) */
-    HSAY_RECEIVED_FAILED,   /* *error: HSAY_ENOSPC or HSAY_ESTORE */
+    HSAY_RECEIVED_NEW = 0,   /* stored */
+    HSAY_RECEIVED_FORK,      /* stored, and it makes complete, or better, the proof that its author
+                              * contradicts itself */
+    HSAY_RECEIVED_DROPPED,   /* *drop says why */
+    HSAY_RECEIVED_UNCHECKED, /* all but the signature is good (check only) */
+    HSAY_RECEIVED_FAILED,    /* *error: HSAY_ENOSPC, HSAY_ESTORE or what else the store returned */
 };
 
-/* All checks before the signature.  UNCHECKED or DROPPED or FAILED.  `b` is decoded here. */
+/* All checks before the signature.  UNCHECKED or DROPPED or FAILED.  `b` is decoded here; after
+ * HSAY_DROP_BUNDLE and HSAY_DROP_VERSION it is not filled in. */
 enum hsay_received hsay_receive_check(const struct hsay_receiver *r, struct hsay_now now,
                                       struct hsay_span bytes, struct hsay_bundle *b,
                                       enum hsay_drop *drop, int *error);
@@ -42,7 +51,10 @@ enum hsay_received hsay_receive_check(const struct hsay_receiver *r, struct hsay
 enum hsay_received hsay_receive_store(const struct hsay_receiver *r, struct hsay_now now,
                                       const struct hsay_bundle *b, enum hsay_drop *drop, int *error);
 
-/* The next own bundle of this author: what sequence and global time it has. */
+/* The next own bundle of this author: what sequence and global time it has.  HSAY_EBUDGET: more was
+ * published than the window allows, others would refuse it; try again HSAY_TIME_WINDOW_STEP_MS
+ * later.  HSAY_EINVAL: this author has contradicted itself (its key is in use twice) and can publish
+ * no more.  Else what the store returns. */
 int hsay_receive_next_slot(const struct hsay_receiver *r, const struct hsay_key *author,
                            uint64_t *sequence, uint64_t *time);
 
