@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 inner='bloom nat hearsay'
 middle="src/sync src/walk src/wire $inner"
 outer="src/common src/port src/node $middle version.h"
-pure='stdint.h stddef.h stdbool.h string.h assert.h'
+pure='stdint.h stddef.h stdbool.h stdalign.h string.h assert.h'
 
 rules="
 include/hearsay | hearsay                    | stdint.h stddef.h stdbool.h
