@@ -75,7 +75,7 @@ static uint64_t worth(const struct hsay_keyring *ring, const struct hsay_keyring
     if (entry->used == 0)
         return 0;
     uint32_t age = ring->clock - entry->used;
-    return 1 + (UINT32_MAX - age) + (entry->known ? UINT64_C(1) << 33 : 0);
+    return UINT64_C(1) + (UINT32_MAX - age) + (entry->known ? UINT64_C(1) << 33 : 0);
 }
 
 /* An empty place, or the stranger used longest ago, or (for a known peer) the known one used

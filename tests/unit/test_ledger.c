@@ -1,0 +1,277 @@
+/* Goal: nothing that others send makes a node send more than it got, or more than three datagrams
+ * an hour to an address that never answered: at any size of the table and whatever is named. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "hearsay/params.h"
+#include "src/wire/ledger.h"
+
+enum { PERIOD_S = HSAY_SILENT_PERIOD_MS / 1000, PACKET = 1000 };
+
+static struct hsay_ledger ledger;
+static struct hsay_ledger_entry entry[1024];
+
+static hsay_time at_s(uint64_t s)
+{
+    return hsay_time_add_ms((hsay_time){0}, s * 1000);
+}
+
+static struct hsay_addr addr(uint32_t n)
+{
+    return (struct hsay_addr){.kind = HSAY_ADDR_IP4,
+                              .port = 6421,
+                              .byte = {198, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n}};
+}
+
+static bool pass(uint64_t s, enum hsay_send_class class, uint32_t n)
+{
+    struct hsay_addr to = addr(n);
+
+    return hsay_ledger_pass(&ledger, at_s(s), class, &to, NULL, PACKET);
+}
+
+static void heard(uint32_t n)
+{
+    struct hsay_addr from = addr(n);
+
+    hsay_ledger_heard(&ledger, &from);
+}
+
+static void start(uint32_t count, uint64_t salt)
+{
+    hsay_ledger_init(&ledger, entry, count, HSAY_DATAGRAM_DEFAULT_BYTES, salt);
+}
+
+static void a_stranger_gets_no_more_than_it_sent(void **state)
+{
+    struct hsay_addr to = addr(1);
+    struct hsay_ledger_account account = hsay_ledger_account(500, false);
+
+    (void)state;
+    start(64, 1);
+    assert_int_equal(hsay_ledger_room(&ledger, &account), 500);
+    assert_false(hsay_ledger_pass(&ledger, at_s(0), HSAY_SEND_ANSWER, &to, &account, 501));
+    assert_true(hsay_ledger_charge(&account, 80));
+    assert_int_equal(hsay_ledger_room(&ledger, &account), 420);
+    assert_false(hsay_ledger_pass(&ledger, at_s(0), HSAY_SEND_ANSWER, &to, &account, 421));
+    assert_true(hsay_ledger_pass(&ledger, at_s(0), HSAY_SEND_ANSWER, &to, &account, 420));
+    assert_int_equal(hsay_ledger_room(&ledger, &account), 0);
+    assert_false(hsay_ledger_pass(&ledger, at_s(0), HSAY_SEND_ANSWER, &to, &account, 0));
+    assert_int_equal(ledger.sent_packets, 1);
+    assert_int_equal(ledger.sent_bytes, 420);
+    assert_int_equal(ledger.refused, 3);
+}
+
+static void a_stranger_gets_two_datagrams_at_most(void **state)
+{
+    struct hsay_ledger_account account = hsay_ledger_account(1000, false);
+
+    (void)state;
+    assert_true(hsay_ledger_charge(&account, 1));
+    assert_true(hsay_ledger_charge(&account, 1));
+    assert_false(hsay_ledger_charge(&account, 1));
+    assert_int_equal(hsay_ledger_room(&ledger, &account), 0);
+}
+
+static void a_validated_source_is_not_bound(void **state)
+{
+    struct hsay_addr to = addr(1);
+    struct hsay_ledger_account account = hsay_ledger_account(70, true);
+
+    (void)state;
+    start(64, 1);
+    for (int i = 0; i < 60; i++) {
+        assert_int_equal(hsay_ledger_room(&ledger, &account), HSAY_DATAGRAM_DEFAULT_BYTES);
+        assert_true(hsay_ledger_charge(&account, 100));
+        assert_true(hsay_ledger_pass(&ledger, at_s(0), HSAY_SEND_ANSWER, &to, &account, PACKET));
+    }
+}
+
+static void no_datagram_is_too_large_or_goes_nowhere(void **state)
+{
+    struct hsay_addr to = addr(1), nowhere = {0};
+
+    (void)state;
+    start(64, 1);
+    for (int class = HSAY_SEND_KNOWN; class <= HSAY_SEND_PUNCTURE; class ++) {
+        assert_false(hsay_ledger_pass(&ledger, at_s(0), (enum hsay_send_class) class, &to, NULL,
+                                      HSAY_DATAGRAM_DEFAULT_BYTES + 1));
+        assert_false(hsay_ledger_pass(&ledger, at_s(0), (enum hsay_send_class) class, &nowhere,
+                                      NULL, PACKET));
+        assert_true(hsay_ledger_pass(&ledger, at_s(0), (enum hsay_send_class) class, &to, NULL,
+                                     HSAY_DATAGRAM_DEFAULT_BYTES));
+    }
+}
+
+static void silence_ends_requests_for_an_hour(void **state)
+{
+    (void)state;
+    start(1024, 7);
+    assert_true(pass(0, HSAY_SEND_REQUEST, 1));
+    assert_true(pass(10, HSAY_SEND_REQUEST, 1));
+    assert_true(pass(20, HSAY_SEND_REQUEST, 1));
+    assert_false(pass(30, HSAY_SEND_REQUEST, 1));
+    assert_false(pass(20 + PERIOD_S, HSAY_SEND_REQUEST, 1));
+    assert_true(pass(21 + PERIOD_S, HSAY_SEND_REQUEST, 1));
+    assert_true(pass(30, HSAY_SEND_NAMED, 1));
+    assert_true(pass(30, HSAY_SEND_KNOWN, 1));
+    assert_true(pass(30, HSAY_SEND_REQUEST, 2));
+}
+
+static void an_answer_ends_the_silence(void **state)
+{
+    (void)state;
+    start(1024, 7);
+    for (int round = 0; round < 5; round++) {
+        for (int i = 0; i < 3; i++)
+            assert_true(pass(10, HSAY_SEND_REQUEST, 1));
+        assert_false(pass(10, HSAY_SEND_REQUEST, 1));
+        heard(1);
+    }
+}
+
+static void punctures_leave_one_packet_for_us(void **state)
+{
+    (void)state;
+    start(1024, 7);
+    assert_true(pass(0, HSAY_SEND_PUNCTURE, 1));
+    assert_true(pass(5, HSAY_SEND_PUNCTURE, 1));
+    assert_false(pass(10, HSAY_SEND_PUNCTURE, 1));
+    assert_true(pass(10, HSAY_SEND_REQUEST, 1));
+    assert_false(pass(10, HSAY_SEND_REQUEST, 1));
+}
+
+static void the_port_is_part_of_an_address(void **state)
+{
+    struct hsay_addr a = addr(1), b = addr(1);
+
+    (void)state;
+    start(1024, 7);
+    b.port = 7;
+    for (int i = 0; i < 3; i++)
+        assert_true(hsay_ledger_pass(&ledger, at_s(0), HSAY_SEND_REQUEST, &a, NULL, PACKET));
+    assert_true(hsay_ledger_pass(&ledger, at_s(0), HSAY_SEND_REQUEST, &b, NULL, PACKET));
+}
+
+static void without_a_table_nothing_goes_to_the_unheard(void **state)
+{
+    (void)state;
+    hsay_ledger_init(&ledger, NULL, 0, HSAY_DATAGRAM_DEFAULT_BYTES, 7);
+    assert_false(pass(0, HSAY_SEND_REQUEST, 1));
+    assert_false(pass(0, HSAY_SEND_PUNCTURE, 1));
+    assert_true(pass(0, HSAY_SEND_NAMED, 1));
+    assert_true(pass(0, HSAY_SEND_KNOWN, 1));
+    heard(1);
+}
+
+/* A hundred peers name one victim ten thousand times among twenty thousand other addresses. */
+static void cycling_through_addresses_gains_nothing(void **state)
+{
+    (void)state;
+    for (uint32_t count = 1; count <= 1024; count *= 4) {
+        unsigned victim = 0;
+        start(count, count);
+        for (uint32_t i = 0; i < 20000; i++) {
+            pass(i * PERIOD_S / 20001, HSAY_SEND_REQUEST, 1 + i);
+            victim += pass(i * PERIOD_S / 20001, HSAY_SEND_REQUEST, 0);
+        }
+        assert_true(victim <= HSAY_SILENT_PACKETS_MAX);
+    }
+}
+
+/* However many punctures others make us send, as many first contacts as the table has places are
+ * left, but for the unevenness of its sets. */
+static void punctures_can_not_end_first_contacts(void **state)
+{
+    unsigned contacts = 0;
+
+    (void)state;
+    start(1024, 3);
+    for (uint32_t i = 0; i < 72000; i++)
+        pass(i / 20, HSAY_SEND_PUNCTURE, i);
+    for (uint32_t i = 0; i < 720; i++)
+        contacts += pass(PERIOD_S, HSAY_SEND_REQUEST, 1000000 + i);
+    assert_true(contacts >= 640);
+}
+
+/* What each of a few addresses got, against the promise: all sends of the last hour remembered. */
+enum { ADDRESSES = 40, SENDS = 4000 };
+
+static struct {
+    uint32_t s[SENDS];
+    unsigned count;
+} sent[ADDRESSES];
+
+static unsigned sent_within_the_hour(unsigned n, uint32_t now_s)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < sent[n].count; i++)
+        count += now_s - sent[n].s[i] < PERIOD_S;
+    return count;
+}
+
+static uint32_t draw(uint64_t *seed, uint32_t bound)
+{
+    *seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+    return (uint32_t)((*seed >> 33) % bound);
+}
+
+static void one_history(uint32_t count, uint64_t seed)
+{
+    uint32_t now_s = 0;
+    unsigned last = 0;
+
+    memset(sent, 0, sizeof sent);
+    start(count, seed);
+    for (int i = 0; i < SENDS; i++) {
+        unsigned n = draw(&seed, draw(&seed, 4) == 0 ? 3 : ADDRESSES);
+        enum hsay_send_class class = draw(&seed, 3) == 0 ? HSAY_SEND_PUNCTURE : HSAY_SEND_REQUEST;
+        now_s += draw(&seed, 10) == 0 ? draw(&seed, 2000) : draw(&seed, 20);
+        if (draw(&seed, 12) == 0) {
+            heard(last);
+            sent[last].count = 0;
+        }
+        if (!pass(now_s, class, n))
+            continue;
+        last = n;
+        assert_true(sent_within_the_hour(n, now_s) < HSAY_SILENT_PACKETS_MAX);
+        sent[n].s[sent[n].count++] = now_s;
+    }
+}
+
+static void the_promise_holds_in_any_history(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        one_history(1, seed);
+        one_history(2, seed);
+        one_history(8, seed);
+        one_history(16, seed);
+        one_history(64, seed);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_stranger_gets_no_more_than_it_sent),
+        cmocka_unit_test(a_stranger_gets_two_datagrams_at_most),
+        cmocka_unit_test(a_validated_source_is_not_bound),
+        cmocka_unit_test(no_datagram_is_too_large_or_goes_nowhere),
+        cmocka_unit_test(silence_ends_requests_for_an_hour),
+        cmocka_unit_test(an_answer_ends_the_silence),
+        cmocka_unit_test(punctures_leave_one_packet_for_us),
+        cmocka_unit_test(the_port_is_part_of_an_address),
+        cmocka_unit_test(without_a_table_nothing_goes_to_the_unheard),
+        cmocka_unit_test(cycling_through_addresses_gains_nothing),
+        cmocka_unit_test(punctures_can_not_end_first_contacts),
+        cmocka_unit_test(the_promise_holds_in_any_history),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
