@@ -362,7 +362,7 @@ def good_messages():
     yield 'request.plain', request()
     yield 'request.flags', request(flags=7, to=HERE6, lan=LAN4, time=0, answer=0)
     yield 'request.sum', request(claim=C_SUM, newest=(1, 2**64 - 1))
-    yield 'request.bloom', request(claim=C_BLOOM, to=HANDLE, newest=range(16))
+    yield 'request.bloom', request(claim=C_BLOOM, to=HANDLE, newest=range(8))
     yield 'request.bloom_time', request(to=NOWHERE, claim=C_BLOOM_TIME, time=T_MAX, answer=T_MAX)
     yield 'request.empty', request(claim=C_EMPTY)
     yield 'request.padded_3', request(ext=extensions((0, b'')))
@@ -416,7 +416,7 @@ def bad_messages():
     yield 'request.lan_mapped', request(lan=ip6('00000000000000000000ffff0a000001', 6421))
     yield 'request.time_long', request().replace(varint(5) + varint(65536), b'\x40\x05' +
                                                  varint(65536))
-    yield 'request.newest_17', request(newest=range(17))
+    yield 'request.newest_9', request(newest=range(9))
     yield 'request.newest_cut', request()[:-3] + u8(1) + u64(1)[:7]
     yield 'request.claim_kind', request(claim=u8(4))
     yield 'request.low_above_high', with_claim(10, 9, 0, 1, 0, 0, 0)
