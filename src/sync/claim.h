@@ -32,11 +32,13 @@ void hsay_claims_init(struct hsay_claims *claims, uint8_t policy);
 
 /* What the caller knows when it wants a claim. */
 struct hsay_claim_want {
-    uint8_t kind;         /* HSAY_CLAIM_SUM or HSAY_CLAIM_BLOOM (may become EMPTY, or SUM when there
-                           * is no room for a filter) */
+    uint8_t kind;         /* HSAY_CLAIM_SUM (of everything) or HSAY_CLAIM_BLOOM (may become EMPTY where
+                           * we hold nothing, SUM when there is no room for a filter, NONE when there
+                           * is not even room for that) */
     size_t room_bytes;    /* for the claim as encoded, its filter included */
     uint64_t behind;      /* how many more bundles the peer is known to hold; 0: not known */
-    const struct hsay_range *again; /* the same range once more (its answer was cut), or NULL */
+    const struct hsay_range *again; /* the same range once more (its answer was cut), or NULL; if it
+                           * no longer fits, a half of it that begins at the same place */
 };
 
 /* Make a claim; the filter's bits go to `bits` (HSAY_FILTER_MAX_BYTES), claim->bits points there.
