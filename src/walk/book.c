@@ -90,8 +90,10 @@ void hsay_book_on_answer(struct hsay_book *book, const struct hsay_peer *peer)
         return;
     while ((at = book_find(book, count, &copy)) < count)
         book_erase(book, count--, at);
-    if (count == book->entry_max)
-        book_erase(book, count--, book_victim(book, count, group));
+    if (count == book->entry_max) {
+        book_erase(book, count, book_victim(book, count, group));
+        count--;
+    }
 
     assert(count < book->entry_max);
     memmove(book->entry + 1, book->entry, count * sizeof *book->entry);

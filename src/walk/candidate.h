@@ -5,8 +5,14 @@
  * under its key keeps its place.  An entry may have several marks at once (it answered us, and it
  * asked us); the bucket is the best live mark: trusted, contacted, requested, introduced, book.
  *
- * A full table gives up an entry of the largest network group of the worst bucket, and never a
- * contacted one for an incoming one.
+ * A trusted entry stays where the operator said it is: its peer gets an ordinary entry beside it
+ * when it shows up elsewhere.
+ *
+ * A full table gives up an entry of the largest network group of the bucket that is most over its
+ * share (room.h), and never a contacted one for an incoming one.
+ *
+ * Who may change what: a claim (an introduction, a request without a token) never moves or replaces
+ * a peer that has shown where it is; an answer to a request of ours, or a token, does.
  */
 #ifndef HEARSAY_WALK_CANDIDATE_H
 #define HEARSAY_WALK_CANDIDATE_H
@@ -25,10 +31,11 @@ struct hsay_candidate {
     hsay_time requested_at;   /* last request to us */
     hsay_time introduced_at;  /* last told of, or its puncture */
     hsay_time asked_at;       /* our last request */
-    uint32_t rtt_us;
-    uint8_t marks;            /* TRUSTED, BOOK, SYMMETRIC, PUBLIC */
+    uint64_t group;           /* hsay_addr_group of addr */
+    uint32_t rtt_us;          /* of the last answer; 0: not known */
+    uint8_t marks;            /* enum hsay_candidate_mark */
     uint8_t timeouts;         /* in a row */
-    uint16_t introducer;      /* hash of the introducer's network group */
+    uint16_t introducer;      /* hash of the introducer's network group; 0: none */
 };
 
 enum hsay_candidate_mark {
@@ -37,6 +44,8 @@ enum hsay_candidate_mark {
     HSAY_MARK_BOOK = 1 << 2,
     HSAY_MARK_SYMMETRIC = 1 << 3,
     HSAY_MARK_PUBLIC = 1 << 4,
+    HSAY_MARK_HEARD = 1 << 5, /* has shown that it can hear us at this address */
+    HSAY_MARK_KEYED = 1 << 6, /* the operator named its key: no other will do */
 };
 
 /* Lifetimes in milliseconds; scaled with the step when that is below HSAY_STEP_MS. */
@@ -48,16 +57,18 @@ struct hsay_walk_times {
 };
 
 struct hsay_candidates {
-    struct hsay_candidate *entry;
+    struct hsay_candidate *entry; /* the caller's; must live as long as the table */
     uint16_t entry_max;
     struct hsay_walk_times times;
+    uint64_t coin; /* decides who of a group gives way; more chance may be stirred in at any time */
 };
 
 void hsay_candidates_init(struct hsay_candidates *table, struct hsay_candidate *entry,
                           uint16_t entry_max, const struct hsay_walk_times *times);
 
-/* By key if it is not zero, else by address; NULL.  Pointers into the table are valid until the next
- * call that adds. */
+/* The entry with this key and address; else one at this address whose key is not known (any at this
+ * address if `peer` has no key); else one with this key elsewhere; else NULL.  Finds entries whose
+ * time is over, too.  Pointers into the table are valid until the next call that adds. */
 struct hsay_candidate *hsay_candidate_find(struct hsay_candidates *table,
                                            const struct hsay_peer *peer);
 
@@ -65,30 +76,58 @@ struct hsay_candidate *hsay_candidate_find(struct hsay_candidates *table,
 enum hsay_bucket hsay_candidate_bucket(const struct hsay_candidates *table,
                                        const struct hsay_candidate *c, hsay_time now);
 
+/* It answered us, lately: true for a trusted one, too, although that has another bucket. */
+bool hsay_candidate_is_contacted(const struct hsay_candidates *table,
+                                 const struct hsay_candidate *c, hsay_time now);
+
+/* May the walk go there now?  It is in some bucket, and was not asked within again_ms.  A trusted
+ * one that does not answer is asked after 5 s, 10, 20, 40, then every 60 s (scaled as again_ms). */
+bool hsay_candidate_is_eligible(const struct hsay_candidates *table,
+                                const struct hsay_candidate *c, hsay_time now);
+
 /* Events.  Each returns the entry, or NULL if the table is full of better ones (or the peer may not
  * be moved: an address change needs `validated`). */
+
+/* It answered a request of ours from the address that was asked.  `token` may be NULL. */
 struct hsay_candidate *hsay_candidate_on_answer(struct hsay_candidates *table, hsay_time now,
                                                 const struct hsay_peer *peer,
                                                 const struct hsay_token *token);
+
+/* It asked us; validated: and showed a token for this address and key.  Without one it may be anybody
+ * who writes a source address: it gets a free place or that of another such, no more. */
 struct hsay_candidate *hsay_candidate_on_request(struct hsay_candidates *table, hsay_time now,
                                                  const struct hsay_peer *peer, bool validated);
+
+/* `introducer`: its observed address; kind NONE if that was our user. */
 struct hsay_candidate *hsay_candidate_on_introduced(struct hsay_candidates *table, hsay_time now,
                                                     const struct hsay_introduced *peer,
                                                     const struct hsay_addr *introducer);
-/* A puncture from a candidate we know: its mapping is open now, and `from` is its address. */
+
+/* A puncture that names a request of ours, from a candidate we know: its mapping is open now.  Of
+ * one that never answered us it may correct the port, which a symmetric NAT chose anew for us. */
 struct hsay_candidate *hsay_candidate_on_puncture(struct hsay_candidates *table, hsay_time now,
                                                   const struct hsay_peer *from);
-/* Named by the operator (trusted) or the address book. */
+
+/* Named by the operator (TRUSTED), by the address book (BOOK), or by our user (INTRODUCED). */
 struct hsay_candidate *hsay_candidate_on_named(struct hsay_candidates *table, hsay_time now,
                                                const struct hsay_peer *peer,
                                                enum hsay_bucket bucket);
+
 void hsay_candidate_on_asked(struct hsay_candidate *c, hsay_time now);
-/* No answer came.  After that it is no contacted candidate any more; incoming marks stay. */
+
+/* No answer came.  After that it is no contacted candidate any more; incoming marks stay.  A loss
+ * that a later answer has overtaken changes nothing.  Of a trusted or book entry that stays silent
+ * the key is forgotten, unless the operator named it: the peer may have started anew under another.
+ * After three the book's mark goes. */
 void hsay_candidate_on_timeout(struct hsay_candidate *c);
+
+/* Policy `paper`, after the answer of a trusted one: all marks but those of trusted and book go. */
+void hsay_candidates_reset(struct hsay_candidates *table);
 
 /* Is its token young enough to be shown?  (The answerer keeps an epoch and the one before.) */
 bool hsay_candidate_has_token(const struct hsay_candidate *c, hsay_time now);
 
+/* Entries per bucket; a trusted one that is contacted counts as both.  NONE: the free places. */
 void hsay_candidates_count(const struct hsay_candidates *table, hsay_time now,
                            uint16_t count[HSAY_BUCKET_COUNT]);
 

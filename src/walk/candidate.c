@@ -1,0 +1,466 @@
+/*
+ * Who a packet is about, and what it may change.
+ *
+ * What is known of a peer comes from two sorts of sources.  Answers to our requests and requests
+ * with a token prove that the key's owner is at the address; introductions, punctures and requests
+ * without a token are claims.  Proof moves a peer, replaces a key and takes places; a claim only
+ * adds a peer of which nothing is known yet, or renews what it agrees with.
+ */
+#include "src/walk/candidate.h"
+
+#include <assert.h>
+
+#include "nat/addr_class.h"
+#include "src/walk/peer.h"
+#include "src/walk/room.h"
+
+enum {
+    NAMED_MARKS = HSAY_MARK_TRUSTED | HSAY_MARK_BOOK,
+    BOOK_TIMEOUTS_MAX = 3,
+    KEY_TIMEOUTS_MAX = 2, /* one loss is weather; and the book has one try left after it */
+    TRUSTED_RETRY_MS = 5000,
+    TRUSTED_RETRY_MAX_MS = 60000,
+    TOKEN_MARGIN_MS = 5000, /* for the flight of the answer that brought it, and of the request */
+};
+
+static_assert(sizeof(struct hsay_candidate) == 144, "64 of them are 9 kB; no padding");
+
+void hsay_candidates_init(struct hsay_candidates *table, struct hsay_candidate *entry,
+                          uint16_t entry_max, const struct hsay_walk_times *times)
+{
+    *table = (struct hsay_candidates){.entry = entry, .entry_max = entry_max, .times = *times};
+    memset(entry, 0, entry_max * sizeof *entry);
+}
+
+/* --- marks and lifetimes --------------------------------------------------------------------- */
+
+/* A time to keep: the clock may start at 0, which means "never" in the table. */
+static hsay_time stamp(hsay_time now)
+{
+    return now.ns == 0 ? (hsay_time){1} : now;
+}
+
+static bool is_live(hsay_time since, uint32_t lifetime_ms, hsay_time now)
+{
+    return since.ns != 0 && hsay_time_ms_between(since, now) < lifetime_ms;
+}
+
+bool hsay_candidate_is_contacted(const struct hsay_candidates *table,
+                                 const struct hsay_candidate *c, hsay_time now)
+{
+    return (c->marks & HSAY_MARK_USED) != 0 &&
+           is_live(c->contacted_at, table->times.contacted_ms, now);
+}
+
+enum hsay_bucket hsay_candidate_bucket(const struct hsay_candidates *table,
+                                       const struct hsay_candidate *c, hsay_time now)
+{
+    if ((c->marks & HSAY_MARK_USED) == 0)
+        return HSAY_BUCKET_NONE;
+    if ((c->marks & HSAY_MARK_TRUSTED) != 0)
+        return HSAY_BUCKET_TRUSTED;
+    if (is_live(c->contacted_at, table->times.contacted_ms, now))
+        return HSAY_BUCKET_CONTACTED;
+    if (is_live(c->requested_at, table->times.requested_ms, now))
+        return HSAY_BUCKET_REQUESTED;
+    if (is_live(c->introduced_at, table->times.introduced_ms, now))
+        return HSAY_BUCKET_INTRODUCED;
+    return (c->marks & HSAY_MARK_BOOK) != 0 ? HSAY_BUCKET_BOOK : HSAY_BUCKET_NONE;
+}
+
+/* 5 s, 10, 20, 40, 60, 60 ... for the usual again_ms, in proportion for others. */
+static uint64_t retry_ms(const struct hsay_walk_times *times, uint8_t timeouts)
+{
+    uint64_t ms = TRUSTED_RETRY_MAX_MS;
+
+    if (timeouts <= 4)
+        ms = (uint64_t)TRUSTED_RETRY_MS << (timeouts - 1);
+    return ms * times->again_ms / HSAY_WALK_AGAIN_MS;
+}
+
+bool hsay_candidate_is_eligible(const struct hsay_candidates *table,
+                                const struct hsay_candidate *c, hsay_time now)
+{
+    uint64_t wait_ms = table->times.again_ms;
+
+    if (hsay_candidate_bucket(table, c, now) == HSAY_BUCKET_NONE)
+        return false;
+    if ((c->marks & HSAY_MARK_TRUSTED) != 0 && c->timeouts > 0)
+        wait_ms = retry_ms(&table->times, c->timeouts);
+    return c->asked_at.ns == 0 || hsay_time_ms_between(c->asked_at, now) >= wait_ms;
+}
+
+bool hsay_candidate_has_token(const struct hsay_candidate *c, hsay_time now)
+{
+    return is_live(c->token_at, HSAY_TOKEN_EPOCH_MS - TOKEN_MARGIN_MS, now);
+}
+
+void hsay_candidates_count(const struct hsay_candidates *table, hsay_time now,
+                           uint16_t count[HSAY_BUCKET_COUNT])
+{
+    memset(count, 0, HSAY_BUCKET_COUNT * sizeof *count);
+    for (size_t i = 0; i < table->entry_max; i++) {
+        const struct hsay_candidate *c = &table->entry[i];
+        enum hsay_bucket bucket = hsay_candidate_bucket(table, c, now);
+
+        count[bucket]++;
+        if (bucket == HSAY_BUCKET_TRUSTED && hsay_candidate_is_contacted(table, c, now))
+            count[HSAY_BUCKET_CONTACTED]++;
+    }
+}
+
+/* --- finding --------------------------------------------------------------------------------- */
+
+/* What a peer and an entry have in common, the closest last. */
+enum kinship {
+    KIN_NONE,
+    KIN_ADDR,    /* the same address under another key */
+    KIN_KEY,     /* the same key at another address */
+    KIN_KEYLESS, /* the same address, and one of the two keys is not known */
+    KIN_SAME,
+};
+
+static enum kinship kinship_of(const struct hsay_candidate *c, const struct hsay_peer *peer)
+{
+    bool keys = hsay_peer_key_known(&c->key) && hsay_peer_key_known(&peer->key);
+    bool same_key = keys && hsay_peer_key_equal(&c->key, &peer->key);
+
+    if ((c->marks & HSAY_MARK_USED) == 0)
+        return KIN_NONE;
+    if (!hsay_addr_equal(&c->addr, &peer->addr))
+        return same_key ? KIN_KEY : KIN_NONE;
+    if (same_key)
+        return KIN_SAME;
+    return keys ? KIN_ADDR : KIN_KEYLESS;
+}
+
+struct relative {
+    struct hsay_candidate *c; /* NULL: nobody */
+    enum kinship kin;
+};
+
+static void relative_offer(struct relative *r, struct hsay_candidate *c, enum kinship kin)
+{
+    if (kin > r->kin)
+        *r = (struct relative){c, kin};
+}
+
+/* Whom a claim about `peer` meets.  An entry whose time is over does not stand in the way of other
+ * claims, but it still knows when the same peer was asked last. */
+static struct relative find_known(struct hsay_candidates *table, hsay_time now,
+                                  const struct hsay_peer *peer)
+{
+    struct relative r = {NULL, KIN_NONE};
+
+    for (size_t i = 0; i < table->entry_max; i++) {
+        struct hsay_candidate *c = &table->entry[i];
+        enum kinship kin = kinship_of(c, peer);
+
+        if (kin == KIN_SAME || hsay_candidate_bucket(table, c, now) != HSAY_BUCKET_NONE)
+            relative_offer(&r, c, kin);
+    }
+    return r;
+}
+
+/* Whom proof about `peer` may change: a trusted one stays where it is, a named key what it is. */
+static struct relative find_changeable(struct hsay_candidates *table, const struct hsay_peer *peer)
+{
+    struct relative r = {NULL, KIN_NONE};
+
+    for (size_t i = 0; i < table->entry_max; i++) {
+        struct hsay_candidate *c = &table->entry[i];
+        enum kinship kin = kinship_of(c, peer);
+
+        if (kin == KIN_KEY && (c->marks & HSAY_MARK_TRUSTED) != 0)
+            continue;
+        if (kin == KIN_ADDR && (c->marks & HSAY_MARK_KEYED) != 0)
+            continue;
+        relative_offer(&r, c, kin);
+    }
+    return r;
+}
+
+struct hsay_candidate *hsay_candidate_find(struct hsay_candidates *table,
+                                           const struct hsay_peer *peer)
+{
+    struct relative r = {NULL, KIN_ADDR};
+
+    for (size_t i = 0; i < table->entry_max; i++)
+        relative_offer(&r, &table->entry[i], kinship_of(&table->entry[i], peer));
+    return r.c;
+}
+
+/* --- changing what an entry is --------------------------------------------------------------- */
+
+static struct hsay_candidate entry_for(const struct hsay_peer *peer)
+{
+    return (struct hsay_candidate){
+        .addr = peer->addr,
+        .key = peer->key,
+        .group = hsay_addr_group(&peer->addr),
+        .marks = HSAY_MARK_USED,
+    };
+}
+
+/* The same peer elsewhere.  A token speaks of the address that the peer sees of us, which another
+ * path may have changed; one request without it costs less than one that is refused. */
+static void move(struct hsay_candidate *c, const struct hsay_addr *addr)
+{
+    c->addr = *addr;
+    c->group = hsay_addr_group(addr);
+    c->token_at = (hsay_time){0};
+    memset(&c->lan, 0, sizeof c->lan);
+}
+
+/* Another peer at the same address: the old one has started anew.  What others named stays. */
+static void rekey(struct hsay_candidate *c, const struct hsay_peer *peer)
+{
+    uint8_t marks = c->marks & NAMED_MARKS;
+
+    *c = entry_for(peer);
+    c->marks |= marks;
+}
+
+/* Whatever else speaks of this key or address is outdated once proof came.  Trusted ones stay. */
+static void drop_outdated(struct hsay_candidates *table, const struct hsay_candidate *known,
+                          const struct hsay_peer *peer)
+{
+    for (size_t i = 0; i < table->entry_max; i++) {
+        struct hsay_candidate *c = &table->entry[i];
+
+        if (c != known && (c->marks & HSAY_MARK_TRUSTED) == 0 && kinship_of(c, peer) != KIN_NONE)
+            memset(c, 0, sizeof *c);
+    }
+}
+
+/* The entry that proof about `peer` belongs to, brought into line; NULL: it needs a new one. */
+static struct hsay_candidate *settle(struct hsay_candidates *table, const struct hsay_peer *peer)
+{
+    struct relative r = find_changeable(table, peer);
+
+    if (r.kin == KIN_KEY)
+        move(r.c, &peer->addr);
+    else if (r.kin == KIN_KEYLESS && hsay_peer_key_known(&peer->key))
+        r.c->key = peer->key;
+    else if (r.kin == KIN_ADDR)
+        rekey(r.c, peer);
+    drop_outdated(table, r.c, peer);
+    return r.c;
+}
+
+/* --- events ---------------------------------------------------------------------------------- */
+
+static uint32_t microseconds(hsay_time from, hsay_time to)
+{
+    uint64_t us = to.ns > from.ns ? (to.ns - from.ns) / 1000 : 0;
+
+    return us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+}
+
+static void note_answer(struct hsay_candidate *c, hsay_time now, const struct hsay_token *token)
+{
+    if (c->asked_at.ns > c->contacted_at.ns)
+        c->rtt_us = microseconds(c->asked_at, now);
+    c->contacted_at = stamp(now);
+    c->timeouts = 0;
+    c->marks |= HSAY_MARK_HEARD;
+    if (token != NULL) {
+        c->token = *token;
+        c->token_at = stamp(now);
+    }
+}
+
+struct hsay_candidate *hsay_candidate_on_answer(struct hsay_candidates *table, hsay_time now,
+                                                const struct hsay_peer *peer,
+                                                const struct hsay_token *token)
+{
+    struct hsay_candidate *c = settle(table, peer);
+
+    if (c != NULL) {
+        note_answer(c, now, token);
+    } else {
+        struct hsay_candidate newcomer = entry_for(peer);
+
+        note_answer(&newcomer, now, token);
+        c = hsay_room_take(table, now, &newcomer);
+    }
+    if (c != NULL)
+        hsay_room_trim(table, now, c);
+    return c;
+}
+
+/* Whoever can write source addresses can send this.  It renews what is known, or is new. */
+static struct hsay_candidate *on_stranger(struct hsay_candidates *table, hsay_time now,
+                                          const struct hsay_peer *peer)
+{
+    struct relative r = find_known(table, now, peer);
+
+    if (r.kin == KIN_NONE) {
+        struct hsay_candidate newcomer = entry_for(peer);
+
+        newcomer.requested_at = stamp(now);
+        return hsay_room_take(table, now, &newcomer);
+    }
+    if (r.kin != KIN_SAME)
+        return NULL;
+    r.c->requested_at = stamp(now);
+    return r.c;
+}
+
+struct hsay_candidate *hsay_candidate_on_request(struct hsay_candidates *table, hsay_time now,
+                                                 const struct hsay_peer *peer, bool validated)
+{
+    if (!validated)
+        return on_stranger(table, now, peer);
+
+    struct hsay_candidate *c = settle(table, peer);
+    if (c == NULL) {
+        struct hsay_candidate newcomer = entry_for(peer);
+
+        newcomer.requested_at = stamp(now);
+        newcomer.marks |= HSAY_MARK_HEARD;
+        return hsay_room_take(table, now, &newcomer);
+    }
+    c->requested_at = stamp(now);
+    c->marks |= HSAY_MARK_HEARD;
+    return c;
+}
+
+/* Has never shown where it is, and was silent when we asked: the next claim is as good as the last.
+ * Until then the first one holds, or every liar could divert us from what we are about to ask. */
+static bool is_doubtful(const struct hsay_candidate *c)
+{
+    return (c->marks & (HSAY_MARK_HEARD | NAMED_MARKS)) == 0 && c->timeouts > 0;
+}
+
+static uint16_t introducer_hash(const struct hsay_addr *introducer)
+{
+    if (introducer->kind == HSAY_ADDR_NONE)
+        return 0;
+    return (uint16_t)(hsay_peer_mix(hsay_addr_group(introducer)) % UINT16_MAX + 1);
+}
+
+/* Told again of the same peer.  Who told first counts as its introducer as long as that lives, or a
+ * liar could name honest ones and have them crowd with his own. */
+static struct hsay_candidate *renew_introduced(struct hsay_candidates *table, hsay_time now,
+                                               struct hsay_candidate *c,
+                                               const struct hsay_candidate *news)
+{
+    if (hsay_candidate_bucket(table, c, now) == HSAY_BUCKET_NONE)
+        c->introducer = news->introducer;
+    if ((c->marks & HSAY_MARK_HEARD) == 0)
+        c->lan = news->lan;
+    c->introduced_at = news->introduced_at;
+    return c;
+}
+
+struct hsay_candidate *hsay_candidate_on_introduced(struct hsay_candidates *table, hsay_time now,
+                                                    const struct hsay_introduced *introduced,
+                                                    const struct hsay_addr *introducer)
+{
+    struct hsay_peer peer = {introduced->addr, introduced->key};
+    struct hsay_candidate newcomer = entry_for(&peer);
+    struct relative r = find_known(table, now, &peer);
+
+    newcomer.lan = introduced->lan;
+    newcomer.introduced_at = stamp(now);
+    newcomer.introducer = introducer_hash(introducer);
+
+    if (r.kin == KIN_SAME)
+        return renew_introduced(table, now, r.c, &newcomer);
+    if (r.kin == KIN_NONE || (r.kin == KIN_KEY && (r.c->marks & NAMED_MARKS) != 0))
+        return hsay_room_take(table, now, &newcomer);
+    if (!is_doubtful(r.c))
+        return NULL;
+    *r.c = newcomer;
+    return r.c;
+}
+
+struct hsay_candidate *hsay_candidate_on_puncture(struct hsay_candidates *table, hsay_time now,
+                                                  const struct hsay_peer *from)
+{
+    struct relative r = find_known(table, now, from);
+
+    if (r.kin < KIN_KEY)
+        return NULL;
+    if (r.kin == KIN_KEY) {
+        if ((r.c->marks & (HSAY_MARK_HEARD | NAMED_MARKS)) != 0 ||
+            !hsay_addr_same_host(&r.c->addr, &from->addr))
+            return NULL;
+        move(r.c, &from->addr);
+    }
+    r.c->introduced_at = stamp(now);
+    return r.c;
+}
+
+/* The marks that the naming brings. */
+static void note_named(struct hsay_candidate *c, hsay_time now, const struct hsay_peer *peer,
+                       enum hsay_bucket bucket)
+{
+    if (bucket == HSAY_BUCKET_TRUSTED) {
+        c->marks |= HSAY_MARK_TRUSTED;
+        if (hsay_peer_key_known(&peer->key))
+            c->marks |= HSAY_MARK_KEYED;
+    } else if (bucket == HSAY_BUCKET_BOOK) {
+        c->marks |= HSAY_MARK_BOOK;
+    } else {
+        c->introduced_at = stamp(now);
+    }
+}
+
+struct hsay_candidate *hsay_candidate_on_named(struct hsay_candidates *table, hsay_time now,
+                                               const struct hsay_peer *peer,
+                                               enum hsay_bucket bucket)
+{
+    struct relative r = find_known(table, now, peer);
+
+    assert(bucket == HSAY_BUCKET_TRUSTED || bucket == HSAY_BUCKET_BOOK ||
+           bucket == HSAY_BUCKET_INTRODUCED);
+
+    /* The operator's word stands beside what we know; anybody else's does not. */
+    if (r.kin == KIN_NONE || (bucket == HSAY_BUCKET_TRUSTED && r.kin < KIN_KEYLESS)) {
+        struct hsay_candidate newcomer = entry_for(peer);
+
+        note_named(&newcomer, now, peer, bucket);
+        return hsay_room_take(table, now, &newcomer);
+    }
+    if (r.kin == KIN_ADDR)
+        return NULL;
+    if (r.kin == KIN_KEYLESS && hsay_peer_key_known(&peer->key))
+        r.c->key = peer->key;
+    note_named(r.c, now, peer, bucket);
+    return r.c;
+}
+
+void hsay_candidate_on_asked(struct hsay_candidate *c, hsay_time now)
+{
+    c->asked_at = stamp(now);
+}
+
+void hsay_candidate_on_timeout(struct hsay_candidate *c)
+{
+    if (c->contacted_at.ns != 0 && c->contacted_at.ns >= c->asked_at.ns)
+        return;
+
+    c->contacted_at = (hsay_time){0};
+    c->token_at = (hsay_time){0};
+    c->marks &= (uint8_t)~HSAY_MARK_HEARD;
+    if (c->timeouts < UINT8_MAX)
+        c->timeouts++;
+    if (c->timeouts >= KEY_TIMEOUTS_MAX && (c->marks & NAMED_MARKS) != 0 &&
+        (c->marks & HSAY_MARK_KEYED) == 0)
+        memset(&c->key, 0, sizeof c->key);
+    if (c->timeouts >= BOOK_TIMEOUTS_MAX)
+        c->marks &= (uint8_t)~HSAY_MARK_BOOK;
+}
+
+void hsay_candidates_reset(struct hsay_candidates *table)
+{
+    for (size_t i = 0; i < table->entry_max; i++) {
+        struct hsay_candidate *c = &table->entry[i];
+
+        c->contacted_at = c->requested_at = c->introduced_at = (hsay_time){0};
+        if ((c->marks & NAMED_MARKS) == 0)
+            memset(c, 0, sizeof *c);
+    }
+}

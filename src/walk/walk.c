@@ -1,0 +1,348 @@
+/*
+ * All choices are made the same way: every candidate that suits is offered with a rank, and the
+ * lowest rank wins.  What is chosen at random gets its rank from a salt drawn for this one choice.
+ *
+ * Policy `hearsay` ranks the network group first and the member second, so that ten thousand
+ * addresses of one network are as likely as one.  The other policies know no groups: there every
+ * candidate is a group of its own.
+ */
+#include "src/walk/walk.h"
+
+#include <assert.h>
+
+#include "nat/addr_class.h"
+#include "nat/puncture.h"
+#include "src/walk/peer.h"
+
+enum {
+    PAPER_TRUSTED_PERMILLE = 10,
+    CODE2019_TRUSTED_PERMILLE = 50,
+
+    /* Eight is the least that a healthy node has contacted within one lifetime (of eleven steps). */
+    CONTACTED_ENOUGH = 8,
+
+    /* A contacted one that was asked and is silent gets a second before it is asked again. */
+    OUTSTANDING_MS = 1000,
+};
+
+/* Of 1,000 visits by policy `hearsay`, while all buckets have somebody.  The attacker's part of the
+ * visits settles near incoming / (incoming + sources he has no hand in), whatever the number of his
+ * addresses: therefore requested is small, and trusted and book together are three times as much. */
+static const uint16_t odds[HSAY_BUCKET_COUNT] = {
+    [HSAY_BUCKET_TRUSTED] = 50,
+    [HSAY_BUCKET_CONTACTED] = 450,
+    [HSAY_BUCKET_REQUESTED] = 50,
+    [HSAY_BUCKET_INTRODUCED] = 350,
+    [HSAY_BUCKET_BOOK] = 100,
+};
+
+/* --- choosing -------------------------------------------------------------------------------- */
+
+struct choice {
+    struct hsay_candidate *best;
+    uint64_t tier; /* decided by what is known: lower is better */
+    uint64_t group;
+    uint64_t member;
+    uint64_t salt;
+    bool by_group;
+};
+
+static struct choice choice_new(const struct hsay_walk *walk, const struct hsay_chance *chance)
+{
+    return (struct choice){
+        .salt = hsay_rng_u64(chance->rng, chance->crypto),
+        .by_group = walk->policy == HSAY_POLICY_HEARSAY,
+    };
+}
+
+static void choice_offer(struct choice *choice, struct hsay_candidate *c, uint64_t tier,
+                         uint64_t group, uint64_t member)
+{
+    bool better = choice->best == NULL || tier < choice->tier;
+
+    if (!better && tier == choice->tier) {
+        better = group < choice->group;
+        if (group == choice->group)
+            better = member < choice->member;
+    }
+    if (!better)
+        return;
+    choice->best = c;
+    choice->tier = tier;
+    choice->group = group;
+    choice->member = member;
+}
+
+/* Any group of the lowest tier, then any member of it in that tier. */
+static void choice_offer_by_chance(struct choice *choice, struct hsay_candidate *c, size_t index,
+                                   uint64_t tier)
+{
+    uint64_t member = hsay_peer_mix(hsay_peer_mix(choice->salt) + index);
+    uint64_t group = choice->by_group ? hsay_peer_mix(choice->salt ^ hsay_peer_mix(c->group)) : 0;
+
+    choice_offer(choice, c, tier, group, member);
+}
+
+/* --- a step ---------------------------------------------------------------------------------- */
+
+/* What the table has to offer now. */
+struct supply {
+    bool has[HSAY_BUCKET_COUNT]; /* somebody eligible */
+    uint32_t contacted_groups;
+};
+
+/* About how many: each group sets one of 64 bits.  Of eight groups two meet in one bit in a third of
+ * all cases, which makes us look at the book a little longer. */
+static uint32_t count_bits(uint64_t bits)
+{
+    uint32_t count = 0;
+
+    for (; bits != 0; bits &= bits - 1)
+        count++;
+    return count;
+}
+
+static struct supply survey(const struct hsay_candidates *table, hsay_time now)
+{
+    struct supply supply = {0};
+    uint64_t groups = 0;
+
+    for (size_t i = 0; i < table->entry_max; i++) {
+        const struct hsay_candidate *c = &table->entry[i];
+
+        if (hsay_candidate_is_eligible(table, c, now))
+            supply.has[hsay_candidate_bucket(table, c, now)] = true;
+        if (hsay_candidate_is_contacted(table, c, now))
+            groups |= UINT64_C(1) << (hsay_peer_mix(c->group) & 63);
+    }
+    supply.contacted_groups = count_bits(groups);
+    return supply;
+}
+
+/* The share of an empty bucket goes to the others: half of what is not trusted is contacted, half is
+ * incoming, a coin between the two kinds of it, and each stands in for the other.  Nobody trusted at
+ * hand: drawn again among the rest.  The book is not in the paper: it is the last resort. */
+static enum hsay_bucket draw_classic(const struct supply *supply, uint32_t trusted_permille,
+                                     const struct hsay_chance *chance)
+{
+    const bool *has = supply->has;
+    bool others =
+        has[HSAY_BUCKET_CONTACTED] || has[HSAY_BUCKET_REQUESTED] || has[HSAY_BUCKET_INTRODUCED];
+    enum hsay_bucket first = HSAY_BUCKET_REQUESTED;
+    enum hsay_bucket second = HSAY_BUCKET_INTRODUCED;
+
+    if (!others && has[HSAY_BUCKET_TRUSTED])
+        return HSAY_BUCKET_TRUSTED;
+    if (!others)
+        return has[HSAY_BUCKET_BOOK] ? HSAY_BUCKET_BOOK : HSAY_BUCKET_NONE;
+    if (has[HSAY_BUCKET_TRUSTED] &&
+        hsay_rng_below(chance->rng, chance->crypto, 1000) < trusted_permille)
+        return HSAY_BUCKET_TRUSTED;
+    if (hsay_rng_below(chance->rng, chance->crypto, 2) == 0 && has[HSAY_BUCKET_CONTACTED])
+        return HSAY_BUCKET_CONTACTED;
+    if (hsay_rng_below(chance->rng, chance->crypto, 2) == 0) {
+        first = HSAY_BUCKET_INTRODUCED;
+        second = HSAY_BUCKET_REQUESTED;
+    }
+    if (has[first])
+        return first;
+    return has[second] ? second : HSAY_BUCKET_CONTACTED;
+}
+
+/* Requested ones never get more than their share while there is anybody else; the others share what
+ * is left in proportion to their odds.  With enough groups contacted the book is left in peace until
+ * nobody else is eligible. */
+static enum hsay_bucket draw_hearsay(const struct supply *supply, const struct hsay_chance *chance)
+{
+    uint16_t part[HSAY_BUCKET_COUNT] = {0};
+    uint32_t total = 0;
+
+    for (size_t b = 0; b < HSAY_BUCKET_COUNT; b++) {
+        if (supply->has[b] && b != HSAY_BUCKET_REQUESTED)
+            part[b] = odds[b];
+        total += part[b];
+    }
+    if (supply->contacted_groups >= CONTACTED_ENOUGH && total > part[HSAY_BUCKET_BOOK]) {
+        total -= part[HSAY_BUCKET_BOOK];
+        part[HSAY_BUCKET_BOOK] = 0;
+    }
+    if (supply->has[HSAY_BUCKET_REQUESTED] &&
+        (total == 0 ||
+         hsay_rng_below(chance->rng, chance->crypto, 1000) < odds[HSAY_BUCKET_REQUESTED]))
+        return HSAY_BUCKET_REQUESTED;
+    if (total == 0)
+        return HSAY_BUCKET_NONE;
+
+    uint64_t left = hsay_rng_below(chance->rng, chance->crypto, total);
+    enum hsay_bucket b = HSAY_BUCKET_TRUSTED;
+
+    while (left >= part[b]) {
+        left -= part[b++];
+        assert(b < HSAY_BUCKET_COUNT); /* the draw is below the total */
+    }
+    return b;
+}
+
+static enum hsay_bucket draw(const struct hsay_walk *walk, const struct supply *supply,
+                             const struct hsay_chance *chance)
+{
+    switch (walk->policy) {
+    case HSAY_POLICY_PAPER:
+        return draw_classic(supply, PAPER_TRUSTED_PERMILLE, chance);
+    case HSAY_POLICY_CODE2019:
+        return draw_classic(supply, CODE2019_TRUSTED_PERMILLE, chance);
+    default:
+        return draw_hearsay(supply, chance);
+    }
+}
+
+/* Oldest first, by the mark that made it a candidate, so that holes in NATs do not close. */
+static hsay_time mark_time(const struct hsay_candidate *c, enum hsay_bucket bucket)
+{
+    if (bucket == HSAY_BUCKET_REQUESTED)
+        return c->requested_at;
+    if (bucket == HSAY_BUCKET_INTRODUCED)
+        return c->introduced_at;
+    return c->asked_at;
+}
+
+struct hsay_candidate *hsay_walk_visit(struct hsay_walk *walk, struct hsay_candidates *table,
+                                       hsay_time now, const struct hsay_chance *chance,
+                                       enum hsay_bucket *bucket)
+{
+    struct supply supply = survey(table, now);
+    enum hsay_bucket from = draw(walk, &supply, chance);
+    struct choice choice = choice_new(walk, chance);
+
+    for (size_t i = 0; i < table->entry_max; i++) {
+        struct hsay_candidate *c = &table->entry[i];
+
+        if (!hsay_candidate_is_eligible(table, c, now) ||
+            hsay_candidate_bucket(table, c, now) != from)
+            continue;
+        if (!choice.by_group)
+            choice_offer(&choice, c, mark_time(c, from).ns, 0, i);
+        else
+            choice_offer_by_chance(&choice, c, i, 0);
+    }
+    *bucket = from;
+    return choice.best;
+}
+
+/* --- other choices --------------------------------------------------------------------------- */
+
+static bool is_outstanding(const struct hsay_candidate *c, hsay_time now)
+{
+    return c->asked_at.ns > c->contacted_at.ns &&
+           hsay_time_ms_between(c->asked_at, now) < OUTSTANDING_MS;
+}
+
+struct hsay_candidate *hsay_walk_sync_partner(struct hsay_walk *walk, struct hsay_candidates *table,
+                                              hsay_time now, const struct hsay_chance *chance)
+{
+    struct choice choice = choice_new(walk, chance);
+
+    for (size_t i = 0; i < table->entry_max; i++) {
+        struct hsay_candidate *c = &table->entry[i];
+
+        if (is_outstanding(c, now))
+            continue;
+        if (hsay_candidate_is_contacted(table, c, now))
+            choice_offer_by_chance(&choice, c, i, 0);
+        else if (hsay_candidate_is_eligible(table, c, now))
+            choice_offer_by_chance(&choice, c, i, (c->marks & HSAY_MARK_TRUSTED) != 0 ? 1 : 2);
+    }
+    return choice.best;
+}
+
+/* Could these two reach each other, as far as addresses and NATs tell? */
+static bool is_match(const struct hsay_candidate *c, const struct hsay_peer *asker,
+                     bool asker_symmetric)
+{
+    enum hsay_addr_class class = hsay_addr_class(&c->addr);
+    enum hsay_nat_kind kind =
+        (c->marks & HSAY_MARK_SYMMETRIC) != 0 ? HSAY_NAT_SYMMETRIC : HSAY_NAT_UNKNOWN;
+    enum hsay_nat_kind asker_kind = asker_symmetric ? HSAY_NAT_SYMMETRIC : HSAY_NAT_UNKNOWN;
+
+    if (hsay_addr_equal(&c->addr, &asker->addr) || hsay_peer_key_equal(&c->key, &asker->key))
+        return false;
+    if (c->addr.kind != asker->addr.kind)
+        return false;
+    if (class != HSAY_ADDR_GLOBAL && class != hsay_addr_class(&asker->addr))
+        return false;
+    return hsay_puncture_pair_works(kind, asker_kind, hsay_addr_same_host(&c->addr, &asker->addr));
+}
+
+/* Where `index` stands in a round that begins behind the one that had its turn last. */
+static size_t turn_of(const struct hsay_walk *walk, const struct hsay_candidates *table,
+                      size_t index)
+{
+    size_t max = table->entry_max;
+
+    return (index + max - walk->introduce_turn % max) % max;
+}
+
+struct hsay_candidate *hsay_walk_introduce(struct hsay_walk *walk, struct hsay_candidates *table,
+                                           hsay_time now, const struct hsay_chance *chance,
+                                           const struct hsay_peer *asker, bool asker_symmetric)
+{
+    struct choice choice = choice_new(walk, chance);
+
+    for (size_t i = 0; i < table->entry_max; i++) {
+        struct hsay_candidate *c = &table->entry[i];
+
+        if (!hsay_candidate_is_contacted(table, c, now) || !is_match(c, asker, asker_symmetric))
+            continue;
+
+        /* Whom the operator trusts is most likely known to everybody: only if there is no other. */
+        uint64_t tier = (c->marks & HSAY_MARK_TRUSTED) != 0 ? 2 : 0;
+        size_t turn = turn_of(walk, table, i);
+        if (!choice.by_group)
+            choice_offer(&choice, c, tier, 0, turn);
+        else
+            choice_offer_by_chance(&choice, c, i, tier + (turn == table->entry_max - 1u));
+    }
+    if (choice.best != NULL)
+        walk->introduce_turn = (uint16_t)(choice.best - table->entry + 1);
+    return choice.best;
+}
+
+/* How often the group was chosen already; anybody chosen is out. */
+static bool is_mail_target(const struct hsay_candidate *c, struct hsay_candidate *const *chosen,
+                           size_t count, uint64_t *group_count)
+{
+    *group_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (chosen[i] == c || hsay_addr_equal(&chosen[i]->addr, &c->addr) ||
+            hsay_peer_key_equal(&chosen[i]->key, &c->key))
+            return false;
+        *group_count += chosen[i]->group == c->group;
+    }
+    return true;
+}
+
+size_t hsay_walk_mail_targets(struct hsay_walk *walk, struct hsay_candidates *table, hsay_time now,
+                              const struct hsay_chance *chance, const struct hsay_peer *except,
+                              struct hsay_candidate **out, size_t max)
+{
+    for (size_t count = 0; count < max; count++) {
+        struct choice choice = choice_new(walk, chance);
+
+        for (size_t i = 0; i < table->entry_max; i++) {
+            struct hsay_candidate *c = &table->entry[i];
+            uint64_t group_count;
+
+            if (!hsay_candidate_is_contacted(table, c, now) || !hsay_candidate_has_token(c, now) ||
+                !is_mail_target(c, out, count, &group_count))
+                continue;
+            if (except != NULL && (hsay_addr_equal(&c->addr, &except->addr) ||
+                                   hsay_peer_key_equal(&c->key, &except->key)))
+                continue;
+            choice_offer_by_chance(&choice, c, i, choice.by_group ? group_count : 0);
+        }
+        if (choice.best == NULL)
+            return count;
+        out[count] = choice.best;
+    }
+    return max;
+}
