@@ -42,8 +42,7 @@ static struct hsay_span read_rest(struct hsay_reader *r)
     return hsay_read_span(r, hsay_read_left(r));
 }
 
-/* --- addresses ---------------------------------------------------------------------------------
- */
+/* --- addresses ----------------------------------------------------------------------- */
 
 static size_t addr_bytes(uint8_t kind)
 {
@@ -112,8 +111,7 @@ static void read_introduced(struct hsay_reader *r, struct hsay_introduced *peer)
     hsay_read_bytes(r, peer->key.byte, sizeof peer->key.byte);
 }
 
-/* --- extensions --------------------------------------------------------------------------------
- */
+/* --- extensions ---------------------------------------------------------------------- */
 
 /* 1 and 2 can not be expressed; they become 3 in encode and in size alike. */
 static size_t padding_size(size_t padding)
@@ -175,8 +173,7 @@ static size_t read_extensions(struct hsay_reader *r)
     return padding;
 }
 
-/* --- claims ------------------------------------------------------------------------------------
- */
+/* --- claims -------------------------------------------------------------------------- */
 
 static size_t claim_size(const struct hsay_claim *claim)
 {
@@ -254,8 +251,7 @@ static void read_claim(struct hsay_reader *r, struct hsay_claim *claim)
         read_filter(r, claim);
 }
 
-/* --- introduction-request ----------------------------------------------------------------------
- */
+/* --- introduction-request ------------------------------------------------------------ */
 
 static size_t size_intro_request(const struct hsay_message *m)
 {
@@ -312,8 +308,7 @@ static void read_intro_request(struct hsay_reader *r, struct hsay_message *m)
     require(r, q->id != 0);
 }
 
-/* --- introduction-response ---------------------------------------------------------------------
- */
+/* --- introduction-response ----------------------------------------------------------- */
 
 static size_t size_intro_response(const struct hsay_message *m)
 {
@@ -358,8 +353,7 @@ static void read_intro_response(struct hsay_reader *r, struct hsay_message *m)
     a->bundles = read_rest(r);
 }
 
-/* --- puncture-request, puncture ----------------------------------------------------------------
- */
+/* --- puncture-request, puncture ------------------------------------------------------ */
 
 static size_t size_puncture_request(const struct hsay_message *m)
 {
@@ -399,8 +393,7 @@ static void read_puncture(struct hsay_reader *r, struct hsay_message *m)
     read_extensions(r);
 }
 
-/* --- bundles, fetch, direct --------------------------------------------------------------------
- */
+/* --- bundles, fetch, direct ---------------------------------------------------------- */
 
 static size_t size_bundles(const struct hsay_message *m)
 {
@@ -471,8 +464,7 @@ static void read_direct(struct hsay_reader *r, struct hsay_message *m)
     m->direct.payload = read_rest(r);
 }
 
-/* --- all ---------------------------------------------------------------------------------------
- */
+/* --- all ----------------------------------------------------------------------------- */
 
 static const struct kind {
     void (*read)(struct hsay_reader *r, struct hsay_message *m);
