@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "src/cli/cli.h"
@@ -17,6 +18,7 @@ enum {
     LAST_LOOK_MS = 2000, /* for a node that is busy at the end */
     NAME_CELLS = 14,
     BAR_CELLS = 24,
+    LINE_CELLS = NAME_CELLS + BAR_CELLS + 40,
 };
 
 struct node {
@@ -147,6 +149,15 @@ static const char *state_of(const struct node *node)
     return field_true(node->row, "synced") ? "in sync" : "";
 }
 
+/* Lines can be replaced only where all of them are in sight. */
+static bool has_room(const struct watch *watch)
+{
+    struct winsize size;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || !size.ws_row)
+        return true;
+    return watch->nodes + 2 <= size.ws_row && size.ws_col >= LINE_CELLS;
+}
+
 static void wipe(struct watch *watch)
 {
     if (watch->drawn)
@@ -195,7 +206,7 @@ static void draw_plain(struct watch *watch)
 static void draw(struct watch *watch)
 {
     uint64_t gap = watch->progress.form == PROGRESS_JSON ? 1000 : PLAIN_GAP_MS;
-    if (watch->progress.form == PROGRESS_BAR) {
+    if (watch->progress.form == PROGRESS_BAR && has_room(watch)) {
         draw_bars(watch);
     } else if (clock_ms() - watch->plain_ms >= gap) {
         watch->plain_ms = clock_ms();
@@ -277,7 +288,7 @@ static int loop(struct watch *watch)
         turn(watch, next < deadline ? next : deadline);
     }
     look_last(watch);
-    if (watch->progress.form == PROGRESS_BAR)
+    if (watch->progress.form == PROGRESS_BAR && has_room(watch))
         draw_bars(watch);
     return is_filled(watch) || !watch->goal ? EXIT_DONE : EXIT_TIMEOUT;
 }
