@@ -26,6 +26,7 @@ struct giving {
     uint64_t budget; /* bundle bytes that may still be given */
     uint32_t datagrams;
     uint64_t id;
+    bool refused;
 };
 
 static void count_given(struct hsay_call *call, size_t bundle_bytes)
@@ -142,7 +143,7 @@ static bool introduce(struct hsay_call *call, const struct hsay_intro_request *r
 }
 
 static void fill_response(struct hsay_call *call, const struct hsay_intro_request *r,
-                          struct hsay_intro_response *a)
+                          const struct giving *g, struct hsay_intro_response *a)
 {
     struct hsay_node *node = call->node;
     struct hsay_token_scope scope = {.addr = call->from.addr, .node = call->from.key};
@@ -151,25 +152,25 @@ static void fill_response(struct hsay_call *call, const struct hsay_intro_reques
     a->to = call->from.addr;
     a->global_time = call->overlay->window.own;
     a->want = wanted(call, r);
+    a->count = g->answer.sum.count;
+    a->fingerprint = g->answer.fingerprint;
+    if (g->refused)
+        a->flags |= HSAY_RESPONSE_REFUSED;
     hsay_token_make(&a->token, &node->crypto, node->token_secret, call->now.mono, &scope);
 }
 
-/* What the claim says and draws, written into the response. */
-static void fill_verdict(const struct giving *g, struct hsay_intro_response *a, int rc)
+/* What is known only when all is given; fields of fixed size, so that the response stays as long. */
+static void fill_verdict(const struct giving *g, struct hsay_intro_response *a)
 {
-    if (rc != 0)
-        a->flags |= HSAY_RESPONSE_REFUSED;
     if (g->answer.same)
         a->flags |= HSAY_RESPONSE_SAME;
     if (g->answer.more)
         a->flags |= HSAY_RESPONSE_MORE;
     a->datagrams = (uint8_t)g->datagrams;
-    a->count = g->answer.sum.count;
-    a->fingerprint = g->answer.fingerprint;
 }
 
-static int begin_answer(struct hsay_call *call, const struct hsay_intro_request *r,
-                        struct giving *g)
+static void begin_answer(struct hsay_call *call, const struct hsay_intro_request *r,
+                         struct giving *g)
 {
     struct hsay_overlay *o = call->overlay;
     memset(g, 0, sizeof *g);
@@ -178,12 +179,12 @@ static int begin_answer(struct hsay_call *call, const struct hsay_intro_request 
     if (g->budget > o->config.answer_bytes_max)
         g->budget = o->config.answer_bytes_max;
     if (r->claim.kind == HSAY_CLAIM_NONE)
-        return 0;
+        return;
     int rc = hsay_answer_begin(&g->answer, &o->config.store, &call->node->rng, &call->node->crypto,
                                &r->claim, HSAY_TIME_MAX, call->now.wall_s);
-    if (rc != 0)
+    g->refused = rc != 0;
+    if (g->refused)
         hsay_drop(call->node, HSAY_DROP_CLAIM);
-    return rc;
 }
 
 /* A validated asker's appetite is bounded per network group; a stranger's by the ledger. */
@@ -197,14 +198,13 @@ static bool may_draw(struct hsay_call *call, const struct giving *g)
                           kilobytes);
 }
 
-static void respond(struct hsay_call *call, const struct hsay_intro_request *r, struct giving *g,
-                    int rc)
+static void respond(struct hsay_call *call, const struct hsay_intro_request *r, struct giving *g)
 {
     struct hsay_message m = {.type = HSAY_MSG_INTRO_RESPONSE};
     struct hsay_sending s;
     struct hsay_send_to to;
     introduce(call, r, &m.intro_response.introduced);
-    fill_response(call, r, &m.intro_response);
+    fill_response(call, r, g, &m.intro_response);
     hsay_send_to_source(call, &to);
     if (!hsay_send_begin(call, &s, &to))
         return;
@@ -220,7 +220,7 @@ static void respond(struct hsay_call *call, const struct hsay_intro_request *r, 
         else
             g->answer.more = true;
     }
-    fill_verdict(g, &m.intro_response, rc);
+    fill_verdict(g, &m.intro_response);
     struct hsay_writer again = hsay_writer(head, hsay_message_size(&m));
     hsay_message_encode(&again, &m);
     hsay_send_end(call, &s);
@@ -264,8 +264,8 @@ void hsay_answering_on_intro_request(struct hsay_call *call, const struct hsay_m
         return;
     }
     hsay_count(call->node, HSAY_COUNT_REQUESTS, 1);
-    int rc = begin_answer(call, r, &g);
-    respond(call, r, &g, rc);
+    begin_answer(call, r, &g);
+    respond(call, r, &g);
     learn(call, r, &g);
 }
 
