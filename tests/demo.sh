@@ -32,7 +32,7 @@ fail() {
 [[ $limit =~ ^[0-9]+$ ]] || { echo "demo: LIMIT=$limit is no number of seconds" >&2; exit 2; }
 [[ -x $build/hearsayd && -x $build/hearsay ]] || fail "no programs in $build; run make first"
 
-# --- what runs is ended, whatever happens ----------------------------------------------------------
+# --- what runs is ended, whatever happens ----------------------------
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/hearsay.XXXXXX") || exit 1
 
@@ -76,7 +76,7 @@ trap cleanup EXIT
 trap 'cleanup; exit 130' INT
 trap 'cleanup; exit 143' TERM
 
-# --- input -----------------------------------------------------------------------------------------
+# --- input ----------------------------------------------------------
 
 list_input() {
     if [ -z "${INPUT:-}" ]; then
@@ -98,7 +98,7 @@ read_input() {
     [ "$bundles" -gt 0 ] || fail "the input has no lines"
 }
 
-# --- nodes -----------------------------------------------------------------------------------------
+# --- nodes ----------------------------------------------------------
 
 name() { # node
     printf 'n%02d' "$1"
@@ -167,7 +167,7 @@ choose_roles() {
     done
 }
 
-# --- what happens ----------------------------------------------------------------------------------
+# --- what happens ----------------------------------------------------------
 
 # Descriptor 9 leads to `hearsay watch`, which shows the line above the nodes.
 note() {
@@ -196,8 +196,8 @@ held() { # node
     snapshot "$1" | cut -f 1
 }
 
-# What a node sent between the last look at its counters and its end is not known.  It is taken to be
-# as much as between the last two looks, which lie further apart.
+# What a node sent between the last look at its counters and its end is not known.  It is taken to
+# be as much as between the last two looks, which lie further apart.
 kill_node() { # node
     local before last
     before=$(snapshot "$1")
@@ -240,7 +240,7 @@ drive() {
     note "all is published"
 }
 
-# --- the verdict -----------------------------------------------------------------------------------
+# --- the verdict ----------------------------------------------------------
 
 identical() {
     local i same=0
