@@ -514,6 +514,18 @@ struct hsay_ordset_place hsay_ordset_seek(const struct hsay_ordset *set,
     return place_settle((struct hsay_ordset_place){path.leaf, at, rank + at});
 }
 
+const struct hsay_ordset_key *hsay_ordset_ceiling(const struct hsay_ordset *set,
+                                                  const struct hsay_ordset_key *key)
+{
+    if (set->depth == 0)
+        return NULL;
+    struct path path;
+    descend(set, key, &path);
+    uint64_t at = lower_bound(path.leaf->key, path.leaf->count, key);
+    struct hsay_ordset_place place = place_settle((struct hsay_ordset_place){path.leaf, at, 0});
+    return hsay_ordset_at(&place);
+}
+
 struct hsay_ordset_place hsay_ordset_select(const struct hsay_ordset *set, uint64_t rank)
 {
     if (rank >= set->total.count)

@@ -52,6 +52,11 @@ bool hsay_ordset_contains(const struct hsay_ordset *set, const struct hsay_ordse
 struct hsay_ordset_place hsay_ordset_seek(const struct hsay_ordset *set,
                                           const struct hsay_ordset_key *key);
 
+/* The first key >= `key`, or NULL: what seek finds, for half the price where the rank is of no
+ * interest.  Valid until the set changes. */
+const struct hsay_ordset_key *hsay_ordset_ceiling(const struct hsay_ordset *set,
+                                                  const struct hsay_ordset_key *key);
+
 /* The place before the key of that rank; the end if there are not so many. */
 struct hsay_ordset_place hsay_ordset_select(const struct hsay_ordset *set, uint64_t rank);
 

@@ -87,10 +87,6 @@ void hsay_store_index_free(struct hsay_store_index *index)
 
 int hsay_store_index_add(struct hsay_store_index *index, const struct hsay_position *at)
 {
-    struct hsay_position other;
-    if (hsay_store_index_find(index, &at->digest, &other) == 0)
-        return HSAY_EEXIST;
-
     struct hsay_ordset_key by_time = time_key(at), by_digest = digest_key(at);
     int rc = hsay_ordset_insert(&index->by_time, &by_time);
     if (rc != 0)
@@ -135,8 +131,7 @@ int hsay_store_index_find(const struct hsay_store_index *index, const struct hsa
 {
     struct hsay_position lowest = {0, *digest};
     struct hsay_ordset_key low = digest_key(&lowest);
-    struct hsay_ordset_place place = hsay_ordset_seek(&index->by_digest, &low);
-    const struct hsay_ordset_key *key = hsay_ordset_at(&place);
+    const struct hsay_ordset_key *key = hsay_ordset_ceiling(&index->by_digest, &low);
     if (key == NULL || key->word[0] != low.word[0] || key->word[1] != low.word[1])
         return HSAY_ENOENT;
     position_of(&index->by_digest, key, out);
@@ -147,8 +142,7 @@ int hsay_store_index_find_short(const struct hsay_store_index *index, uint64_t s
                                 struct hsay_position *out)
 {
     struct hsay_ordset_key low = {{short_digest, 0, 0}};
-    struct hsay_ordset_place place = hsay_ordset_seek(&index->by_digest, &low);
-    const struct hsay_ordset_key *key = hsay_ordset_at(&place);
+    const struct hsay_ordset_key *key = hsay_ordset_ceiling(&index->by_digest, &low);
     if (key == NULL || key->word[0] != short_digest)
         return HSAY_ENOENT;
     position_of(&index->by_digest, key, out);

@@ -19,7 +19,7 @@ struct hsay_store_index {
 void hsay_store_index_init(struct hsay_store_index *index);
 void hsay_store_index_free(struct hsay_store_index *index);
 
-/* HSAY_EEXIST if the digest is there, at whatever time; HSAY_ENOMEM. */
+/* The digest must not be there, at whatever time: the caller has looked.  HSAY_ENOMEM. */
 int hsay_store_index_add(struct hsay_store_index *index, const struct hsay_position *at);
 
 /* HSAY_ENOENT; takes no memory. */

@@ -520,6 +520,20 @@ static int tables_open(struct hsay_lmdb_store *store)
     return rc == MDB_DBS_FULL ? HSAY_ENOSPC : hsay_lmdb_error(rc);
 }
 
+/* The position that a line of the body table speaks of; false if the line is damaged, or speaks of
+ * a bundle that stands elsewhere already. */
+static bool line_read(const struct hsay_lmdb_store *store, const MDB_val *key, const MDB_val *value,
+                      struct hsay_record *out)
+{
+    struct hsay_position at, other;
+    if (key->mv_size != BODY_KEY_BYTES)
+        return false;
+    at.time = hsay_lmdb_load_be64(key->mv_data);
+    memcpy(at.digest.byte, (const uint8_t *)key->mv_data + 8, HSAY_DIGEST_BYTES);
+    return head_read(&at, value, out) == 0 &&
+           hsay_store_index_find(&store->index, &at.digest, &other) == HSAY_ENOENT;
+}
+
 /* One pass over the bodies, in time order.  What is damaged is left out: it will be fetched anew.
  */
 static int index_load(struct hsay_lmdb_store *store, uint64_t *damaged)
@@ -529,24 +543,16 @@ static int index_load(struct hsay_lmdb_store *store, uint64_t *damaged)
     if (rc != 0)
         return rc;
     MDB_val key, value;
-    int walk;
+    int walk = 0;
     while (rc == 0 && (walk = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-        struct hsay_position at;
         struct hsay_record record;
-        bool good = key.mv_size == BODY_KEY_BYTES;
-        if (good) {
-            at.time = hsay_lmdb_load_be64(key.mv_data);
-            memcpy(at.digest.byte, (const uint8_t *)key.mv_data + 8, HSAY_DIGEST_BYTES);
-            good = head_read(&at, &value, &record) == 0;
-        }
-        if (good)
-            rc = hsay_store_index_add(&store->index, &at);
-        if (good && rc == 0)
-            store->bundle_bytes += record.bytes.size;
-        else if (!good || rc == HSAY_EEXIST)
+        if (!line_read(store, &key, &value, &record)) {
             ++*damaged;
-        if (rc == HSAY_EEXIST)
-            rc = 0;
+            continue;
+        }
+        rc = hsay_store_index_add(&store->index, &record.at);
+        if (rc == 0)
+            store->bundle_bytes += record.bytes.size;
     }
     mdb_cursor_close(cursor);
     if (rc == 0 && walk != MDB_NOTFOUND)

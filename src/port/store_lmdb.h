@@ -88,8 +88,8 @@ bool hsay_lmdb_is_remote(uint64_t file_system_type);
 /*
  * Opens the store of one overlay and reads its index into memory: about 55 bytes a bundle, and
  * about half a second per million.  Commits what the environment has open.  quota_bytes bounds the
- * canonical bytes, 0 = no bound; the file takes a quarter to a half more.  `crypto` must outlive
- * the store.  A bundle whose stored record is damaged is left out, as if it had never come;
+ * canonical bytes, 0 = no bound; the file takes about 250 bytes a bundle more.  `crypto` must
+ * outlive the store.  A bundle whose stored record is damaged is left out, as if it had never come;
  * *damaged (may be NULL) counts them.
  *
  * HSAY_EEXIST: open already; HSAY_ENOSPC: disk full or overlays_max reached; HSAY_ENOMEM;

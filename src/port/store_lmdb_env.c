@@ -231,16 +231,18 @@ int hsay_lmdb_map_grow(struct hsay_lmdb *env)
 }
 
 /* Pages that earlier transactions gave back, from LMDB's own table of them (number 0): each value
- * is a list that begins with its length.  Those of the last transaction may not be used yet. */
-static uint64_t pages_reusable(const struct hsay_lmdb *env)
+ * is a list that begins with its length.  The next transaction may not yet use those of the last.
+ */
+static uint64_t pages_reusable(struct hsay_lmdb *env)
 {
     MDB_envinfo info;
-    mdb_env_info(env->mdb, &info);
-    uint64_t pages = 0;
+    MDB_txn *txn;
     MDB_cursor *cursor;
-    if (mdb_cursor_open(env->write, 0, &cursor) != 0)
-        return 0;
     MDB_val key, value;
+    uint64_t pages = 0;
+    if (hsay_lmdb_read_begin(env, &txn) != 0 || mdb_cursor_open(txn, 0, &cursor) != 0)
+        return 0;
+    mdb_env_info(env->mdb, &info);
     while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
         size_t txn_id, count;
         memcpy(&txn_id, key.mv_data, sizeof txn_id);
@@ -249,11 +251,12 @@ static uint64_t pages_reusable(const struct hsay_lmdb *env)
             pages += count;
     }
     mdb_cursor_close(cursor);
+    hsay_lmdb_turn_end(env);
     return pages;
 }
 
-/* How many changes the transaction that has just begun can take for sure.  The lists of free pages
- * are only read when the map may not grow any further. */
+/* How many changes the next transaction can take for sure.  The lists of free pages are only read
+ * when the map may not grow any further. */
 static void room_measure(struct hsay_lmdb *env)
 {
     uint64_t reserve_pages = 0;
@@ -278,17 +281,16 @@ static int write_begin(struct hsay_lmdb *env)
     int rc = hsay_lmdb_map_grow(env);
     if (rc != 0)
         return rc;
+    room_measure(env);
     rc = mdb_txn_begin(env->mdb, NULL, 0, &env->write);
     if (rc != 0) {
         env->write = NULL;
         env->broken = env->broken || rc == MDB_PANIC;
-        return hsay_lmdb_error(rc);
     }
-    room_measure(env);
-    return 0;
+    return hsay_lmdb_error(rc);
 }
 
-/* Makes sure that there is a transaction with room for so many more changes. */
+/* With nothing changed yet, a transaction without room for what is asked has none at all. */
 int hsay_lmdb_change_begin(struct hsay_lmdb *env, enum hsay_lmdb_change change, uint64_t count)
 {
     if (env->broken)

@@ -22,7 +22,7 @@
 
 __extension__ typedef unsigned __int128 u128;
 
-enum { BUNDLES = 260, STEPS = 900, QUOTA_BYTES = 40000 };
+enum { BUNDLES = 400, STEPS = 1500, QUOTA_BYTES = 40000 };
 
 struct backend {
     struct hsay_store store;

@@ -123,6 +123,8 @@ static void check_answers(void)
         size_t rank_low = model_rank(&low), rank_high = model_rank(&high);
         assert_int_equal(hsay_ordset_seek(&set, &low).rank, rank_low);
         assert_int_equal(hsay_ordset_contains(&set, &low), model_has(&low));
+        place = hsay_ordset_seek(&set, &low);
+        assert_ptr_equal(hsay_ordset_ceiling(&set, &low), hsay_ordset_at(&place));
 
         struct hsay_sum want = model_sum(rank_low, rank_high < rank_low ? rank_low : rank_high);
         struct hsay_sum got = hsay_ordset_sum(&set, &low, &high);
