@@ -119,7 +119,6 @@ int hsay_answer_next(struct hsay_answer *answer, struct hsay_record *out)
         if (rc == HSAY_ECORRUPT || rc == HSAY_ENOENT)
             rc = HSAY_OK;
     }
-    answer->draws = false;
     answer->more = rc == HSAY_EBUDGET || answer->more;
     return rc == HSAY_EBUDGET ? HSAY_ENOENT : rc;
 }
