@@ -175,6 +175,14 @@ static uint64_t network4(const struct hsay_addr *addr, enum hsay_addr_class clas
     }
 }
 
+/* The class keeps a /16 apart from a host; 48 bits are below it. */
+static uint64_t group4(const struct hsay_addr *addr, enum hsay_addr_class class)
+{
+    const uint64_t above = class;
+
+    return group_of(SORT_IP4, above << 48 | network4(addr, class));
+}
+
 static uint64_t group6(const struct hsay_addr *addr, enum hsay_addr_class class)
 {
     switch (class) {
@@ -198,8 +206,8 @@ uint64_t hsay_addr_group(const struct hsay_addr *addr)
     enum hsay_addr_class class = hsay_addr_class(&plain);
 
     switch (plain.kind) {
-    case HSAY_ADDR_IP4: /* the class keeps a /16 apart from a host: 48 bits are below it */
-        return group_of(SORT_IP4, (uint64_t) class << 48 | network4(&plain, class));
+    case HSAY_ADDR_IP4:
+        return group4(&plain, class);
     case HSAY_ADDR_IP6:
         return group6(&plain, class);
     case HSAY_ADDR_HANDLE:
