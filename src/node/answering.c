@@ -16,6 +16,7 @@
 
 enum {
     PUNCTURE_BYTES = HSAY_SEAL_BYTES + 1 + 8 + 1, /* type, id, no extensions */
+    INTRODUCED_BYTES_MAX = 19 + 19 + HSAY_KEY_BYTES,
     DATAGRAMS_MAX = 255,
 };
 
@@ -118,12 +119,16 @@ static bool ask_puncture(struct hsay_call *call, struct hsay_candidate *c,
     return hsay_send_message(call, &to, &m);
 }
 
-/* Somebody for the asker to meet, with the puncture on its way; false if there is nobody. */
+/* Somebody for the asker to meet, with the puncture on its way; false if there is nobody, or if the
+ * response itself would no longer have room in what the asker paid for. */
 static bool introduce(struct hsay_call *call, const struct hsay_intro_request *r,
-                      struct hsay_introduced *introduced)
+                      struct hsay_message *m)
 {
     struct hsay_overlay *o = call->overlay;
-    if ((r->flags & HSAY_REQUEST_INTRODUCE) == 0)
+    struct hsay_introduced *introduced = &m->intro_response.introduced;
+    size_t response = HSAY_SEAL_BYTES + hsay_message_size(m) + INTRODUCED_BYTES_MAX;
+    if ((r->flags & HSAY_REQUEST_INTRODUCE) == 0 ||
+        hsay_ledger_room(&call->node->ledger, &call->account) < response + PUNCTURE_BYTES)
         return false;
     struct hsay_chance chance = hsay_call_chance(call);
     struct hsay_candidate *c =
@@ -203,8 +208,8 @@ static void respond(struct hsay_call *call, const struct hsay_intro_request *r, 
     struct hsay_message m = {.type = HSAY_MSG_INTRO_RESPONSE};
     struct hsay_sending s;
     struct hsay_send_to to;
-    introduce(call, r, &m.intro_response.introduced);
     fill_response(call, r, g, &m.intro_response);
+    introduce(call, r, &m);
     hsay_send_to_source(call, &to);
     if (!hsay_send_begin(call, &s, &to))
         return;
@@ -226,14 +231,16 @@ static void respond(struct hsay_call *call, const struct hsay_intro_request *r, 
     hsay_send_end(call, &s);
 }
 
-/* The asker told us two things besides its question: our address, and what it holds. */
+/* The asker told us something besides its question: that it is there, and what it holds.  Of a
+ * stranger nothing is kept: else its address, which may be forged, would be sent a request some day. */
 static void learn(struct hsay_call *call, const struct hsay_intro_request *r,
                   const struct giving *g)
 {
     struct hsay_overlay *o = call->overlay;
+    if (!call->account.validated)
+        return;
     struct hsay_candidate *c =
-        hsay_candidate_on_request(&o->candidates, call->now.mono, &call->from,
-                                  call->account.validated);
+        hsay_candidate_on_request(&o->candidates, call->now.mono, &call->from, true);
     if (c != NULL) {
         c->marks &= (uint8_t)~(HSAY_MARK_SYMMETRIC | HSAY_MARK_PUBLIC);
         if ((r->flags & HSAY_REQUEST_SYMMETRIC) != 0)
@@ -242,8 +249,7 @@ static void learn(struct hsay_call *call, const struct hsay_intro_request *r,
             c->marks |= HSAY_MARK_PUBLIC;
         c->lan = r->lan;
     }
-    if (call->account.validated)
-        hsay_catchup_on_claim(call, &r->claim, &g->answer);
+    hsay_catchup_on_claim(call, &r->claim, &g->answer);
 }
 
 static bool seen_before(struct hsay_node *node, uint64_t id)

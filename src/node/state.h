@@ -56,6 +56,7 @@ struct hsay_overlay {
     hsay_time step_due;
     hsay_time mail_due;
     hsay_time fresh_until; /* walking fast until then: just started, woken, or moved */
+    uint64_t fresh_gap_ms;
     hsay_time contact_at;  /* last answer to a request of ours; ns 0: never */
 };
 

@@ -6,7 +6,7 @@
 enum {
     /* While fresh, a step every quarter second (a twentieth of the step) as long as there is somebody
      * new to visit and the table is not well filled: with one tracker and twenty nodes all know
-     * nearly all after five seconds. */
+     * nearly all after five seconds.  With nobody new the gap doubles each time. */
     FRESH_MS = 10000,
     FRESH_DIVISOR = 20,
     WELL_FILLED = 16,
@@ -17,6 +17,7 @@ enum {
 void hsay_step_refresh(struct hsay_overlay *o, struct hsay_now now)
 {
     o->fresh_until = hsay_time_add_ms(now.mono, FRESH_MS * (uint64_t)o->config.step_ms / HSAY_STEP_MS);
+    o->fresh_gap_ms = o->config.step_ms / FRESH_DIVISOR;
     if (!o->config.no_step)
         o->step_due = now.mono;
 }
@@ -39,16 +40,33 @@ static uint64_t with_jitter(struct hsay_call *call, uint64_t ms)
     return ms - ms / 8 + hsay_rng_below(&node->rng, &node->crypto, ms / 4 + 1);
 }
 
-static void plan_next(struct hsay_call *call, unsigned contacted)
+static void plan_next(struct hsay_call *call, unsigned contacted, bool somebody_new)
 {
     struct hsay_overlay *o = call->overlay;
     uint64_t ms = hsay_catchup_step_ms(call);
     bool fresh = hsay_time_before(call->now.mono, o->fresh_until) && !o->config.fixed_step;
-    if (fresh && contacted < WELL_FILLED)
-        ms = o->config.step_ms / FRESH_DIVISOR;
-    if (ms == 0)
-        ms = 1;
-    o->step_due = hsay_time_add_ms(call->now.mono, with_jitter(call, ms));
+    if (fresh && contacted < WELL_FILLED) {
+        o->fresh_gap_ms = somebody_new ? o->config.step_ms / FRESH_DIVISOR : 2 * o->fresh_gap_ms;
+        ms = o->fresh_gap_ms < ms ? o->fresh_gap_ms : ms;
+    }
+    o->step_due = hsay_time_add_ms(call->now.mono, with_jitter(call, ms != 0 ? ms : 1));
+}
+
+/* Whom the walk says; and where it has nobody for now, because all were visited lately, a peer that
+ * we know: in a small overlay there is nobody else, and things may have changed there. */
+static struct hsay_candidate *choose(struct hsay_call *call, enum hsay_bucket *bucket, bool *is_new)
+{
+    struct hsay_overlay *o = call->overlay;
+    struct hsay_chance chance = hsay_call_chance(call);
+    struct hsay_candidate *c =
+        hsay_walk_visit(&o->walk, &o->candidates, call->now.mono, &chance, bucket);
+    *is_new = c != NULL && c->contacted_at.ns == 0;
+    if (c != NULL || o->config.policy != HSAY_POLICY_HEARSAY)
+        return c;
+    c = hsay_walk_sync_partner(&o->walk, &o->candidates, call->now.mono, &chance);
+    if (c != NULL)
+        *bucket = hsay_candidate_bucket(&o->candidates, c, call->now.mono);
+    return c;
 }
 
 void hsay_step_run(struct hsay_call *call)
@@ -57,11 +75,11 @@ void hsay_step_run(struct hsay_call *call)
     if (hsay_time_before(call->now.mono, o->step_due))
         return;
     unsigned contacted;
+    bool is_new;
     unsigned known = alive(call, &contacted);
-    plan_next(call, contacted);
-    struct hsay_chance chance = hsay_call_chance(call);
     struct hsay_request_plan plan = {.introduce = known < INTRODUCE_BELOW || o->config.fixed_step};
-    plan.to = hsay_walk_visit(&o->walk, &o->candidates, call->now.mono, &chance, &plan.bucket);
+    plan.to = choose(call, &plan.bucket, &is_new);
+    plan_next(call, contacted, is_new);
     if (plan.to == NULL)
         return;
     plan.claim_kind = hsay_catchup_claim_kind(call, plan.to);

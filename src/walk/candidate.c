@@ -17,6 +17,7 @@
 enum {
     NAMED_MARKS = HSAY_MARK_TRUSTED | HSAY_MARK_BOOK,
     BOOK_TIMEOUTS_MAX = 3,
+    LOSSES_MAX = 2,       /* in a row: at 30 % loss each way every second exchange fails */
     KEY_TIMEOUTS_MAX = 2, /* one loss is weather; and the book has one try left after it */
     TRUSTED_RETRY_MS = 5000,
     TRUSTED_RETRY_MAX_MS = 60000,
@@ -68,13 +69,13 @@ enum hsay_bucket hsay_candidate_bucket(const struct hsay_candidates *table,
     return (c->marks & HSAY_MARK_BOOK) != 0 ? HSAY_BUCKET_BOOK : HSAY_BUCKET_NONE;
 }
 
-/* 5 s, 10, 20, 40, 60, 60 ... for the usual again_ms, in proportion for others. */
+/* 5 s, 5, 10, 20, 40, 60, 60 ... for the usual again_ms, in proportion for others. */
 static uint64_t retry_ms(const struct hsay_walk_times *times, uint8_t timeouts)
 {
     uint64_t ms = TRUSTED_RETRY_MAX_MS;
 
-    if (timeouts <= 4)
-        ms = (uint64_t)TRUSTED_RETRY_MS << (timeouts - 1);
+    if (timeouts <= 5)
+        ms = (uint64_t)TRUSTED_RETRY_MS << (timeouts > 1 ? timeouts - 2 : 0);
     return ms * times->again_ms / HSAY_WALK_AGAIN_MS;
 }
 
@@ -442,11 +443,13 @@ void hsay_candidate_on_timeout(struct hsay_candidate *c)
     if (c->contacted_at.ns != 0 && c->contacted_at.ns >= c->asked_at.ns)
         return;
 
-    c->contacted_at = (hsay_time){0};
-    c->token_at = (hsay_time){0};
-    c->marks &= (uint8_t)~HSAY_MARK_HEARD;
     if (c->timeouts < UINT8_MAX)
         c->timeouts++;
+    if (c->timeouts >= LOSSES_MAX) {
+        c->contacted_at = (hsay_time){0};
+        c->token_at = (hsay_time){0};
+        c->marks &= (uint8_t)~HSAY_MARK_HEARD;
+    }
     if (c->timeouts >= KEY_TIMEOUTS_MAX && (c->marks & NAMED_MARKS) != 0 &&
         (c->marks & HSAY_MARK_KEYED) == 0)
         memset(&c->key, 0, sizeof c->key);

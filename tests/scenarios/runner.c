@@ -250,8 +250,7 @@ static void line(struct script *s, struct words *w)
     } else if (s->world.node == NULL) {
         fail(s, "the first line is: nodes COUNT SEED");
     } else if (is(w, 0, "secret") && w->count == 2) {
-        s->world.secret_size = strlen(w->word[1]);
-        memcpy(s->world.secret, w->word[1], s->world.secret_size);
+        world_set_secret(&s->world, w->word[1]);
     } else if (is(w, 0, "link")) {
         set_link(s, w, 1);
     } else if (is(w, 0, "set")) {

@@ -26,8 +26,7 @@ static void begin(struct scene *scene, uint64_t seed, const char *secret)
 {
     struct hsay_addr addr = world_addr(5000);
     world_init(&scene->w, NODES, seed);
-    scene->w.secret_size = strlen(secret);
-    memcpy(scene->w.secret, secret, scene->w.secret_size);
+    world_set_secret(&scene->w, secret);
     world_start(&scene->w);
     for (unsigned i = 1; i < NODES; i++)
         world_name(&scene->w, i, 0, HSAY_BUCKET_TRUSTED);
@@ -72,7 +71,7 @@ static void test_requests_never_amplify(void **state)
     printf("# strangers: %llu answered, %llu of them with a puncture\n",
            (unsigned long long)answered, (unsigned long long)punctured);
     assert_true(answered > 100); /* the bound is not kept by silence */
-    assert_true(punctured > 10);
+    assert_true(punctured >= 5); /* three per introduced peer, as the stranger never replies */
     world_free(&scene.w);
 }
 
@@ -154,6 +153,7 @@ static void test_other_messages_draw_nothing(void **state)
     begin(&scene, 5, "");
     struct hsay_overlay_status before, after;
     hsay_node_overlay_status(scene.w.node[0].node, world_now(&scene.w), 0, &before);
+    uint64_t refused = drops(&scene, HSAY_DROP_PUNCTURE);
     uint8_t tail[300] = {0};
     struct hsay_addr victim = world_addr(6000);
     for (uint8_t type = HSAY_MSG_INTRO_RESPONSE; type < HSAY_MSG_TYPE_COUNT; type++) {
@@ -181,7 +181,7 @@ static void test_other_messages_draw_nothing(void **state)
     assert_int_equal(scene.w.node[0].direct, 0);
     hsay_node_overlay_status(scene.w.node[0].node, world_now(&scene.w), 0, &after);
     assert_int_equal(before.sum.count, after.sum.count);
-    assert_int_equal(drops(&scene, HSAY_DROP_PUNCTURE), 20);
+    assert_int_equal(drops(&scene, HSAY_DROP_PUNCTURE), refused + 20);
     assert_true(drops(&scene, HSAY_DROP_UNASKED) + drops(&scene, HSAY_DROP_TOKEN) >= 60);
     world_free(&scene.w);
 }

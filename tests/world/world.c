@@ -305,10 +305,12 @@ void world_name(struct world *w, unsigned i, unsigned j, enum hsay_bucket bucket
 void world_restart(struct world *w, unsigned i, bool wiped)
 {
     struct world_node *n = &w->node[i];
-    if (wiped)
+    if (wiped) {
         hsay_store_mem_free(&n->store);
-    else
+        n->seen_count = 0; /* the application lost its memory, too */
+    } else {
         hsay_store_mem_crash(&n->store);
+    }
     start_node(w, n);
 }
 
@@ -322,6 +324,13 @@ struct hsay_id world_publish(struct world *w, unsigned i, const char *payload)
     assert(rc == 0);
     drain(w, n);
     return id;
+}
+
+void world_set_secret(struct world *w, const char *text)
+{
+    w->secret_size = text[0] != '\0' ? sizeof w->secret : 0;
+    memset(w->secret, 0, sizeof w->secret);
+    memcpy(w->secret, text, strnlen(text, sizeof w->secret));
 }
 
 void world_print(struct world *w, unsigned i)

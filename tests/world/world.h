@@ -65,6 +65,7 @@ struct world {
 /* Nodes of one overlay, all online, none knowing any other.  Configurations may be changed by the
  * caller between world_init and world_start. */
 void world_init(struct world *w, unsigned nodes, uint64_t seed);
+void world_set_secret(struct world *w, const char *text); /* "": an open overlay, the default */
 void world_start(struct world *w);
 void world_free(struct world *w);
 
