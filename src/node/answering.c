@@ -239,6 +239,7 @@ static void learn(struct hsay_call *call, const struct hsay_intro_request *r,
     struct hsay_overlay *o = call->overlay;
     if (!call->account.validated)
         return;
+    hsay_ledger_heard(&call->node->ledger, &call->from.addr);
     struct hsay_candidate *c =
         hsay_candidate_on_request(&o->candidates, call->now.mono, &call->from, true);
     if (c != NULL) {

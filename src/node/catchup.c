@@ -12,9 +12,9 @@ enum {
     BUDGET_MIN_BYTES = 4096,
     /* One false positive in a hundred hides a bundle from one filter, one in 10,000 from two. */
     QUIET_BEFORE_COMPARE = 2,
-    /* After so many comparisons in a row found the same, the step may stretch, up to fourfold: 20 s,
-     * still thrice within the lifetime of a contact. */
-    SAMES_BEFORE_STRETCH = 3,
+    /* After so many comparisons in a row found the same, none was lost, and nobody claimed more, the
+     * step may stretch, up to fourfold: 20 s, still twice within the lifetime of a contact. */
+    SAMES_BEFORE_STRETCH = 6,
     STRETCH_MAX = 4,
     /* Wait so long for an answer before somebody else is asked: four round trips, within bounds. */
     RETRY_MIN_MS = 250,
@@ -86,6 +86,7 @@ void hsay_catchup_on_claim(struct hsay_call *call, const struct hsay_claim *clai
         return;
     c->behind = claim->count - ours->sum.count;
     c->known_behind = true;
+    c->sames = 0;
     set_synced(call, false);
     if (c->outstanding == 0)
         ask_at(call, hsay_time_add_ms(call->now.mono, CLAIM_DELAY_MS), &call->from);
@@ -180,6 +181,7 @@ void hsay_catchup_on_timeout(struct hsay_call *call, const struct hsay_pending *
 {
     struct hsay_catchup *c = &call->overlay->catchup;
     c->budget_bytes = c->budget_bytes / 2 > BUDGET_MIN_BYTES ? c->budget_bytes / 2 : BUDGET_MIN_BYTES;
+    c->sames = 0;
     if (c->outstanding != p->id)
         return;
     c->outstanding = 0;
@@ -190,7 +192,10 @@ void hsay_catchup_on_timeout(struct hsay_call *call, const struct hsay_pending *
 
 void hsay_catchup_on_news(struct hsay_call *call)
 {
-    call->overlay->catchup.sames = 0;
+    struct hsay_overlay *o = call->overlay;
+    o->catchup.sames = 0;
+    if (!o->config.no_step) /* it may have been stretched */
+        o->step_due = hsay_time_min(o->step_due, hsay_time_add_ms(call->now.mono, o->config.step_ms));
 }
 
 void hsay_catchup_on_step(struct hsay_call *call, uint64_t id)

@@ -188,6 +188,25 @@ static void note_delivery(struct world_node *n, const struct hsay_event *e)
     n->seen[n->seen_count++] = e->position.digest;
 }
 
+static void trace(const struct world *w, const struct hsay_event *e)
+{
+    const uint64_t *n = e->number;
+    printf("# %llu ms: ", (unsigned long long)(w->now_ns / 1000000));
+    if (e->kind == HSAY_EVENT_STEP)
+        printf("step to %u.%u (%s) claim %llu of %llu, modulo %llu\n", e->peer.addr.byte[0],
+               e->peer.addr.byte[1], hsay_bucket_name((enum hsay_bucket)e->bucket),
+               (unsigned long long)n[HSAY_STEP_CLAIM_KIND],
+               (unsigned long long)n[HSAY_STEP_CLAIM_COUNT],
+               (unsigned long long)n[HSAY_STEP_MODULO]);
+    else
+        printf("%s of %u.%u: %llu bundles, %llu new, more %llu, same %llu, holds %llu\n",
+               n[HSAY_ANSWER_RESULT] != 0 ? "silence" : "answer", e->peer.addr.byte[0],
+               e->peer.addr.byte[1], (unsigned long long)n[HSAY_ANSWER_BUNDLES],
+               (unsigned long long)n[HSAY_ANSWER_NEW], (unsigned long long)n[HSAY_ANSWER_MORE],
+               (unsigned long long)n[HSAY_ANSWER_SAME],
+               (unsigned long long)n[HSAY_ANSWER_PEER_COUNT]);
+}
+
 /* The end of a loop turn: commit, send, deliver. */
 static void drain(struct world *w, struct world_node *n)
 {
@@ -201,6 +220,8 @@ static void drain(struct world *w, struct world_node *n)
             note_delivery(n, e);
         n->direct += e->kind == HSAY_EVENT_DIRECT;
         n->steps += e->kind == HSAY_EVENT_STEP;
+        if (w->traced == n && (e->kind == HSAY_EVENT_STEP || e->kind == HSAY_EVENT_ANSWER))
+            trace(w, e);
     }
     hsay_outbox_clear(&w->out);
 }

@@ -60,6 +60,7 @@ struct world {
     /* Called for every datagram sent, before the link; false: it is lost.  May be NULL. */
     bool (*watch)(struct world *, const struct world_flight *, void *user);
     void *watch_user;
+    const struct world_node *traced; /* print its steps and answers, for people; or NULL */
 };
 
 /* Nodes of one overlay, all online, none knowing any other.  Configurations may be changed by the
