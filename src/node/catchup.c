@@ -19,6 +19,8 @@ enum {
     /* Wait so long for an answer before somebody else is asked: four round trips, within bounds. */
     RETRY_MIN_MS = 250,
     RETRY_MAX_MS = 3000,
+    /* Where only a part was looked at, what the asker seems to hold and we lack is an estimate. */
+    LACKING_NOISE = 64,
     /* A difference that was found may be on its way already (mail, an answer to another). */
     CLAIM_DELAY_MS = 20,
 };
@@ -82,9 +84,10 @@ void hsay_catchup_on_claim(struct hsay_call *call, const struct hsay_claim *clai
                            const struct hsay_answer *ours)
 {
     struct hsay_catchup *c = &call->overlay->catchup;
-    if (claim->kind == HSAY_CLAIM_NONE || ours->same || claim->count <= ours->sum.count)
+    uint64_t lacking = hsay_answer_lacking(ours);
+    if (claim->kind == HSAY_CLAIM_NONE || lacking <= claim->count / LACKING_NOISE)
         return;
-    c->behind = claim->count - ours->sum.count;
+    c->behind = lacking * (claim->range.slicing == HSAY_SLICE_DIGEST ? claim->range.modulo : 1);
     c->known_behind = true;
     c->sames = 0;
     set_synced(call, false);

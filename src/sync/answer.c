@@ -57,6 +57,7 @@ int hsay_answer_begin(struct hsay_answer *answer, const struct hsay_store *store
         .wall_s = wall_s,
         .work = HSAY_ANSWER_WORK_MAX,
         .filtered = claim->kind == HSAY_CLAIM_BLOOM,
+        .claimed = claim->count,
     };
     if (claim->kind == HSAY_CLAIM_NONE)
         return HSAY_OK;
@@ -88,6 +89,8 @@ static int next_lacking(struct hsay_answer *answer, struct hsay_position *at)
         if (answer->work > 0)
             answer->work--;
         bool has = answer->filtered && hsay_bloom_has(&answer->filter, &at->digest);
+        answer->looked++;
+        answer->matched += has;
         if (!has && at->time <= answer->time_max)
             return HSAY_OK;
     }
@@ -121,6 +124,17 @@ int hsay_answer_next(struct hsay_answer *answer, struct hsay_record *out)
     }
     answer->more = rc == HSAY_EBUDGET || answer->more;
     return rc == HSAY_EBUDGET ? HSAY_ENOENT : rc;
+}
+
+uint64_t hsay_answer_lacking(const struct hsay_answer *answer)
+{
+    uint64_t ours = answer->sum.count;
+    if (answer->same || answer->claimed == 0)
+        return 0;
+    uint64_t known = answer->claimed < ours ? answer->claimed : ours;
+    if (answer->filtered && answer->looked != 0)
+        known = answer->matched * ours / answer->looked;
+    return answer->claimed > known ? answer->claimed - known : 0;
 }
 
 void hsay_answer_back(struct hsay_answer *answer, const struct hsay_record *record)

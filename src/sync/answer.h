@@ -23,6 +23,9 @@ struct hsay_answer {
     uint64_t time_max;        /* do not give bundles that the asker would refuse as too new */
     uint64_t wall_s;          /* nor expired ones */
     uint32_t work;            /* digests that may still be looked at */
+    uint64_t claimed;         /* what the claim says the asker holds of the range */
+    uint32_t looked;          /* of ours in the range, tested against the filter so far */
+    uint32_t matched;         /* of these, said to be in it */
     bool filtered;            /* claim kind BLOOM: ask the filter */
     bool same;                /* count and fingerprint equal the claim's */
     bool draws;               /* the claim asks for bundles at all and is not `same` */
@@ -39,8 +42,14 @@ int hsay_answer_begin(struct hsay_answer *answer, const struct hsay_store *store
 
 /* The next bundle that the claim lacks; HSAY_ENOENT when there is no further.  A damaged body is
  * passed over.  The record's bytes are valid until the next store call that the header of store.h
- * names.  hsay_answer_back puts it back when the caller had no room for it. */
+ * names. */
 int hsay_answer_next(struct hsay_answer *answer, struct hsay_record *out);
+
+/* About how many bundles of the range the asker holds and we do not, after drawing: what it claims
+ * less what of ours its filter knows, in proportion where not all was looked at.  The filter's false
+ * positives make it err downwards; 0 is no promise. */
+uint64_t hsay_answer_lacking(const struct hsay_answer *answer);
+
 void hsay_answer_back(struct hsay_answer *answer, const struct hsay_record *record);
 
 #endif
