@@ -13,9 +13,10 @@ enum {
     /* One false positive in a hundred hides a bundle from one filter, one in 10,000 from two. */
     QUIET_BEFORE_COMPARE = 2,
     /* After so many comparisons in a row found the same, none was lost, and nobody claimed more, the
-     * step may stretch, up to fourfold: 20 s, still twice within the lifetime of a contact. */
+     * step may stretch to twice its length.  No more: who was passed over by mail and rumor learns of
+     * news by its own step alone. */
     SAMES_BEFORE_STRETCH = 6,
-    STRETCH_MAX = 4,
+    STRETCH_MAX = 2,
     /* Wait so long for an answer before somebody else is asked: four round trips, within bounds. */
     RETRY_MIN_MS = 250,
     RETRY_MAX_MS = 3000,
@@ -117,7 +118,8 @@ static void on_same(struct hsay_call *call)
     c->compare_next = false;
     c->due = HSAY_TIME_NEVER;
     c->again_valid = false;
-    if (c->sames < UINT8_MAX)
+    bool fresh = hsay_time_before(call->now.mono, call->overlay->fresh_until);
+    if (c->sames < UINT8_MAX && !fresh)
         c->sames++;
     set_synced(call, true);
 }

@@ -50,6 +50,7 @@ int hsay_answer_next(struct hsay_answer *answer, struct hsay_record *out);
  * positives make it err downwards; 0 is no promise. */
 uint64_t hsay_answer_lacking(const struct hsay_answer *answer);
 
+/* Put back what answer_next gave last: the caller had no room for it. */
 void hsay_answer_back(struct hsay_answer *answer, const struct hsay_record *record);
 
 #endif
