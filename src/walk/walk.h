@@ -4,10 +4,14 @@
  *
  * Policies (enum hsay_policy):
  *   paper     trusted 1 %, contacted 49.5 %, requested 24.75 %, introduced 24.75 %; in the bucket
- *             the one that was visited longest ago; an empty bucket's share goes to the others.
- *   code2019  contacted 47.5 %, requested or introduced 47.5 %, trusted 5 %.
- *   hearsay   bucket by odds (trusted 5 %, book 10 % while fewer than enough are contacted, incoming
- *             never more than its share), then a network group, then a member at random.
+ *             the oldest eligible one, by our last visit (trusted, contacted) or by the mark that
+ *             made it a candidate (requested, introduced); an empty bucket's share goes to the
+ *             others.  The book is visited when there is nobody else.
+ *   code2019  trusted 5 %, contacted 47.5 %, requested 23.75 %, introduced 23.75 %.
+ *   hearsay   trusted 5 %, contacted 25 %, requested 3 %, introduced 50 %, book 17 %; in the bucket
+ *             any network group, then any member of it.  Requested ones never get more than their
+ *             share while there is anybody else.  A group that we visited within again_ms, or of
+ *             which we have contacted somebody already, comes after those that are new.
  */
 #ifndef HEARSAY_WALK_WALK_H
 #define HEARSAY_WALK_WALK_H
