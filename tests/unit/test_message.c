@@ -55,8 +55,9 @@ static void good_messages_come_back_the_same(void **state)
         assert_memory_equal(out, v.byte, v.size);
         for (size_t room = 0; room < v.size; room++)
             assert_int_equal(encode(out, room, &m), 0);
+        assert_int_equal(encode(out, v.size, &m), v.size);
     }
-    assert_int_equal(seen, 22);
+    assert_int_equal(seen, 23);
 }
 
 static void unknown_extensions_are_left_out(void **state)
@@ -255,6 +256,8 @@ static void padding_is_exact_from_three_bytes_on(void **state)
         assert_int_equal(back.intro_request.padding, expected);
     }
     static uint8_t large[70000];
+    m.intro_request.padding = 3 + UINT16_MAX;
+    assert_int_equal(encode(large, sizeof large, &m), bare + 3 + UINT16_MAX);
     m.intro_request.padding = 3 + UINT16_MAX + 1;
     assert_int_equal(encode(large, sizeof large, &m), 0);
 }

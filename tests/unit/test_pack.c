@@ -121,7 +121,10 @@ static void what_does_not_fit_leaves_no_trace(void **state)
         assert_memory_equal(&before, &packer, sizeof packer);
     }
     struct hsay_packer packer = {0};
-    struct hsay_writer w = hsay_writer(out, sizeof out);
+    struct hsay_writer w = hsay_writer(room, 2 + 1 + 100);
+    assert_true(hsay_pack_add(&packer, &w, fake(bundle, 1, 100)));
+    assert_int_equal(hsay_write_left(&w), 0);
+    w = hsay_writer(out, sizeof out);
     w.bad = true;
     assert_false(hsay_pack_add(&packer, &w, fake(bundle, 1, 100)));
 }

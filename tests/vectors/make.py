@@ -325,6 +325,7 @@ C_SUM = u8(1) + claim_range(0, T_MAX, 0, 1, 0, 100000, 0x1122334455667788)
 C_BLOOM = u8(2) + claim_range(63, 64, 1, 65536, 65535, 16383, 0x1122334455667788) + \
     bloom(7, 0xdeadbeefcafef00d, span(1, 8))
 C_BLOOM_TIME = u8(2) + claim_range(16384, 2**30, 2, 3, 2, 64, 1) + bloom(16, 0, bytes(1375))
+C_BLOOM_ONE = u8(2) + claim_range(0, 0, 1, 1, 0, 1, 0) + bloom(1, 1, span(0xf0, 8))
 C_EMPTY = u8(3) + claim_range(1, 1, 0, 1, 0, 0, 0x99aabbccddeeff00)
 
 
@@ -364,6 +365,7 @@ def good_messages():
     yield 'request.sum', request(claim=C_SUM, newest=(1, 2**64 - 1))
     yield 'request.bloom', request(claim=C_BLOOM, to=HANDLE, newest=range(8))
     yield 'request.bloom_time', request(to=NOWHERE, claim=C_BLOOM_TIME, time=T_MAX, answer=T_MAX)
+    yield 'request.bloom_one', request(claim=C_BLOOM_ONE)
     yield 'request.empty', request(claim=C_EMPTY)
     yield 'request.padded_3', request(ext=extensions((0, b'')))
     yield 'request.padded_200', request(ext=extensions((0, bytes(197))))
@@ -411,14 +413,19 @@ def bad_messages():
     yield 'request.left_over', request() + b'\0'
     yield 'request.id_0', request(ident=0)
     yield 'request.flag_8', request(flags=8)
-    yield 'request.addr_kind', request(to=u8(5) + u16(1) + bytes(4))
+    for kind in (1, 5, 7, 9, 255):
+        yield 'request.addr_kind_%d' % kind, request(to=u8(kind) + u16(1) + bytes(16))
+        yield 'request.addr_kind_%d_short' % kind, request(to=u8(kind) + u16(1) + bytes(4))
     yield 'request.addr_mapped', request(to=ip6('00000000000000000000ffffc0000201', 6421))
     yield 'request.lan_mapped', request(lan=ip6('00000000000000000000ffff0a000001', 6421))
     yield 'request.time_long', request().replace(varint(5) + varint(65536), b'\x40\x05' +
                                                  varint(65536))
     yield 'request.newest_9', request(newest=range(9))
     yield 'request.newest_cut', request()[:-3] + u8(1) + u64(1)[:7]
-    yield 'request.claim_kind', request(claim=u8(4))
+    for kind in (4, 255):
+        yield 'request.claim_kind_%d' % kind, request(claim=u8(kind))
+        yield 'request.claim_kind_%d_sum' % kind, request(claim=u8(kind) + C_SUM[1:])
+        yield 'request.claim_kind_%d_bloom' % kind, request(claim=u8(kind) + C_BLOOM[1:])
     yield 'request.low_above_high', with_claim(10, 9, 0, 1, 0, 0, 0)
     yield 'request.slicing_3', with_claim(0, 9, 3, 1, 0, 0, 0)
     yield 'request.modulo_0', with_claim(0, 9, 1, 0, 0, 0, 0)
@@ -484,6 +491,9 @@ def good_envelopes():
                                              shown=span(0xf0, 16)), request(claim=C_SUM)
         yield name + '.first', o.first, envelope(o, o.first, NODE_A, span(5, 16), request(),
                                                  first=True), request()
+    shortest = u8(7)
+    yield 'open.shortest', OPEN.first, envelope(OPEN, OPEN.first, NODE_A, span(7, 16), shortest,
+                                                first=True), shortest
     largest = direct(tail=span(0, 1452 - 70 - 4))
     key = OPEN.pair(NODE_A, b)
     yield 'open.largest', key, envelope(OPEN, key, NODE_A, span(6, 16), largest), largest
