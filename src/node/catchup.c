@@ -94,6 +94,22 @@ void hsay_catchup_on_claim(struct hsay_call *call, const struct hsay_claim *clai
     set_synced(call, false);
     if (c->outstanding == 0)
         ask_at(call, hsay_time_add_ms(call->now.mono, CLAIM_DELAY_MS), &call->from);
+    else
+        c->hinted = call->from;
+}
+
+/* The peer in hand has nothing more for us, or is silent: on to the one that has. */
+static bool turn_to_hinted(struct hsay_call *call)
+{
+    struct hsay_catchup *c = &call->overlay->catchup;
+    struct hsay_peer hinted = c->hinted;
+    if (hsay_key_is_zero(&hinted.key))
+        return false;
+    memset(&c->hinted, 0, sizeof c->hinted);
+    c->known_behind = true;
+    c->quiet = 0;
+    ask_at(call, call->now.mono, &hinted);
+    return true;
 }
 
 static void adapt_budget(struct hsay_catchup *c, const struct hsay_overlay_config *config,
@@ -121,7 +137,7 @@ static void on_same(struct hsay_call *call)
     bool fresh = hsay_time_before(call->now.mono, call->overlay->fresh_until);
     if (c->sames < UINT8_MAX && !fresh)
         c->sames++;
-    set_synced(call, true);
+    set_synced(call, !turn_to_hinted(call));
 }
 
 /* Filters have brought nothing for a while, though not all is the same.  If the peer holds no more
@@ -143,7 +159,7 @@ static void on_different(struct hsay_call *call, const struct hsay_pending *p)
     c->known_behind = !is_fruitless(c);
     if (c->known_behind)
         ask_at(call, call->now.mono, &p->to);
-    else
+    else if (!turn_to_hinted(call))
         c->quiet = 0; /* until the next step */
 }
 
@@ -191,7 +207,7 @@ void hsay_catchup_on_timeout(struct hsay_call *call, const struct hsay_pending *
         return;
     c->outstanding = 0;
     memset(&c->with, 0, sizeof c->with);
-    if (c->known_behind)
+    if (!turn_to_hinted(call) && c->known_behind)
         ask_at(call, call->now.mono, NULL);
 }
 

@@ -28,6 +28,7 @@
 struct hsay_catchup {
     hsay_time due;          /* ask again then; HSAY_TIME_NEVER: nothing to catch up with */
     struct hsay_peer with;  /* whom to ask; key zero: whoever suits */
+    struct hsay_peer hinted;/* showed that it holds what we lack, while another was being asked */
     struct hsay_range again;/* the range whose answer was cut, if again_valid */
     bool again_valid;
     bool known_behind;      /* something differed, and no later comparison found all the same */
@@ -57,6 +58,7 @@ struct hsay_overlay {
     hsay_time mail_due;
     hsay_time fresh_until; /* walking fast until then: just started, woken, or moved */
     uint64_t fresh_gap_ms;
+    uint32_t steps;
     hsay_time contact_at;  /* last answer to a request of ours; ns 0: never */
 };
 

@@ -10,8 +10,11 @@ enum {
     FRESH_MS = 10000,
     FRESH_DIVISOR = 20,
     WELL_FILLED = 16,
-    /* Introductions are asked for while fewer are known than this. */
+    /* Introductions are asked for in each request while fresh or nearly alone, else while fewer are
+     * known than a table should hold, and then in one request of four: each costs three datagrams. */
+    ALONE_BELOW = 3,
     INTRODUCE_BELOW = 24,
+    INTRODUCE_EVERY = 4,
 };
 
 void hsay_step_refresh(struct hsay_overlay *o, struct hsay_now now)
@@ -69,6 +72,16 @@ static struct hsay_candidate *choose(struct hsay_call *call, enum hsay_bucket *b
     return c;
 }
 
+static bool wants_introduction(struct hsay_call *call, unsigned known, unsigned contacted)
+{
+    struct hsay_overlay *o = call->overlay;
+    if (o->config.fixed_step || o->config.policy != HSAY_POLICY_HEARSAY || contacted < ALONE_BELOW)
+        return true;
+    if (hsay_time_before(call->now.mono, o->fresh_until))
+        return known < INTRODUCE_BELOW;
+    return known < INTRODUCE_BELOW && o->steps % INTRODUCE_EVERY == 0;
+}
+
 void hsay_step_run(struct hsay_call *call)
 {
     struct hsay_overlay *o = call->overlay;
@@ -77,7 +90,8 @@ void hsay_step_run(struct hsay_call *call)
     unsigned contacted;
     bool is_new;
     unsigned known = alive(call, &contacted);
-    struct hsay_request_plan plan = {.introduce = known < INTRODUCE_BELOW || o->config.fixed_step};
+    struct hsay_request_plan plan = {.introduce = wants_introduction(call, known, contacted)};
+    o->steps++;
     plan.to = choose(call, &plan.bucket, &is_new);
     plan_next(call, contacted, is_new);
     if (plan.to == NULL)
