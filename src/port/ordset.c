@@ -38,6 +38,7 @@ struct hsay_ordset_leaf {
     struct hsay_ordset_leaf *next;
     uint64_t count;
     struct hsay_ordset_key key[LEAF_MAX];
+    uint64_t value[]; /* LEAF_MAX, or none */
 };
 
 /* key[i] is <= all keys under child[i] and > all keys under child[i - 1]; key[0] is not used. */
@@ -77,6 +78,21 @@ static void node_free(struct hsay_ordset *set, void *node, size_t size)
 {
     set->node_bytes -= size;
     free(node);
+}
+
+static size_t leaf_size(const struct hsay_ordset *set)
+{
+    size_t values = set->has_values ? LEAF_MAX * sizeof(uint64_t) : 0;
+    return sizeof(struct hsay_ordset_leaf) + values;
+}
+
+/* Copies keys, and values where there are any, also within one leaf. */
+static void leaf_move(const struct hsay_ordset *set, struct hsay_ordset_leaf *to, uint64_t to_at,
+                      const struct hsay_ordset_leaf *from, uint64_t from_at, uint64_t count)
+{
+    memmove(&to->key[to_at], &from->key[from_at], count * sizeof to->key[0]);
+    if (set->has_values)
+        memmove(&to->value[to_at], &from->value[from_at], count * sizeof to->value[0]);
 }
 
 static bool key_less(const struct hsay_ordset_key *a, const struct hsay_ordset_key *b)
@@ -215,14 +231,14 @@ static void leaf_share(const struct hsay_ordset *set, struct inner *parent, uint
 
     if (left->count > left_count) {
         uint64_t moved = left->count - left_count;
-        memmove(&right->key[moved], &right->key[0], right->count * sizeof right->key[0]);
-        memcpy(&right->key[0], &left->key[left_count], moved * sizeof left->key[0]);
+        leaf_move(set, right, moved, right, 0, right->count);
+        leaf_move(set, right, 0, left, left_count, moved);
         right->count += moved;
     } else {
         uint64_t moved = left_count - left->count;
-        memcpy(&left->key[left->count], &right->key[0], moved * sizeof left->key[0]);
+        leaf_move(set, left, left->count, right, 0, moved);
         right->count -= moved;
-        memmove(&right->key[0], &right->key[moved], right->count * sizeof right->key[0]);
+        leaf_move(set, right, 0, right, moved, right->count);
     }
     left->count = left_count;
     if (right->count > 0)
@@ -266,7 +282,7 @@ static int leaf_split(struct hsay_ordset *set, struct inner *parent, uint64_t sl
                       const struct hsay_ordset_key *key)
 {
     struct hsay_ordset_leaf *left = parent->child[slot];
-    struct hsay_ordset_leaf *right = node_alloc(set, sizeof *right);
+    struct hsay_ordset_leaf *right = node_alloc(set, leaf_size(set));
     if (right == NULL)
         return HSAY_ENOMEM;
 
@@ -359,7 +375,7 @@ static int make_room(struct hsay_ordset *set, struct path *path, const struct hs
 
 static int leaf_first(struct hsay_ordset *set)
 {
-    struct hsay_ordset_leaf *leaf = node_alloc(set, sizeof *leaf);
+    struct hsay_ordset_leaf *leaf = node_alloc(set, leaf_size(set));
     if (leaf == NULL)
         return HSAY_ENOMEM;
     leaf->next = NULL;
@@ -369,7 +385,7 @@ static int leaf_first(struct hsay_ordset *set)
     return 0;
 }
 
-int hsay_ordset_insert(struct hsay_ordset *set, const struct hsay_ordset_key *key)
+int hsay_ordset_insert(struct hsay_ordset *set, const struct hsay_ordset_key *key, uint64_t value)
 {
     if (set->depth == 0 && leaf_first(set) != 0)
         return HSAY_ENOMEM;
@@ -388,8 +404,10 @@ int hsay_ordset_insert(struct hsay_ordset *set, const struct hsay_ordset_key *ke
             return rc;
     }
     struct hsay_ordset_leaf *leaf = path.leaf;
-    memmove(&leaf->key[at + 1], &leaf->key[at], (leaf->count - at) * sizeof leaf->key[0]);
+    leaf_move(set, leaf, at + 1, leaf, at, leaf->count - at);
     leaf->key[at] = *key;
+    if (set->has_values)
+        leaf->value[at] = value;
     leaf->count++;
 
     struct hsay_sum one = key_sum(set, key);
@@ -418,7 +436,7 @@ static void leaf_mend(struct hsay_ordset *set, struct inner *parent, uint64_t sl
     }
     leaf_share(set, parent, slot, both);
     left->next = right->next;
-    node_free(set, right, sizeof *right);
+    node_free(set, right, leaf_size(set));
     inner_shift(parent, slot + 2, slot + 1);
 }
 
@@ -454,7 +472,7 @@ static void root_mend(struct hsay_ordset *set)
         node_free(set, root, sizeof *root);
     }
     if (set->total.count == 0) {
-        node_free(set, set->root, sizeof(struct hsay_ordset_leaf));
+        node_free(set, set->root, leaf_size(set));
         set->root = NULL;
         set->depth = 0;
     }
@@ -473,7 +491,7 @@ int hsay_ordset_delete(struct hsay_ordset *set, const struct hsay_ordset_key *ke
 
     struct hsay_sum one = key_sum(set, key);
     leaf->count--;
-    memmove(&leaf->key[at], &leaf->key[at + 1], (leaf->count - at) * sizeof leaf->key[0]);
+    leaf_move(set, leaf, at, leaf, at + 1, leaf->count - at);
     for (unsigned level = 0; level < path.levels; level++)
         sum_take(&path.inner[level]->sum[path.slot[level]], &one);
     sum_take(&set->total, &one);
@@ -514,16 +532,15 @@ struct hsay_ordset_place hsay_ordset_seek(const struct hsay_ordset *set,
     return place_settle((struct hsay_ordset_place){path.leaf, at, rank + at});
 }
 
-const struct hsay_ordset_key *hsay_ordset_ceiling(const struct hsay_ordset *set,
-                                                  const struct hsay_ordset_key *key)
+struct hsay_ordset_place hsay_ordset_ceiling(const struct hsay_ordset *set,
+                                             const struct hsay_ordset_key *key)
 {
     if (set->depth == 0)
-        return NULL;
+        return (struct hsay_ordset_place){NULL, 0, 0};
     struct path path;
     descend(set, key, &path);
     uint64_t at = lower_bound(path.leaf->key, path.leaf->count, key);
-    struct hsay_ordset_place place = place_settle((struct hsay_ordset_place){path.leaf, at, 0});
-    return hsay_ordset_at(&place);
+    return place_settle((struct hsay_ordset_place){path.leaf, at, 0});
 }
 
 struct hsay_ordset_place hsay_ordset_select(const struct hsay_ordset *set, uint64_t rank)
@@ -545,6 +562,11 @@ struct hsay_ordset_place hsay_ordset_select(const struct hsay_ordset *set, uint6
 const struct hsay_ordset_key *hsay_ordset_at(const struct hsay_ordset_place *place)
 {
     return place->leaf == NULL ? NULL : &place->leaf->key[place->index];
+}
+
+uint64_t hsay_ordset_value(const struct hsay_ordset_place *place)
+{
+    return place->leaf->value[place->index];
 }
 
 void hsay_ordset_step(struct hsay_ordset_place *place)
@@ -597,11 +619,12 @@ struct hsay_sum hsay_ordset_sum(const struct hsay_ordset *set, const struct hsay
 
 /* --- life ------------------------------------------------------------------------------------ */
 
-void hsay_ordset_init(struct hsay_ordset *set, unsigned digest_word)
+void hsay_ordset_init(struct hsay_ordset *set, unsigned digest_word, bool has_values)
 {
     assert(digest_word <= 1);
     memset(set, 0, sizeof *set);
     set->digest_word = digest_word;
+    set->has_values = has_values;
 }
 
 /* Goes down the last child and takes it off its parent, until nothing is left: the tree itself is
@@ -619,14 +642,13 @@ void hsay_ordset_free(struct hsay_ordset *set)
             parent = inner;
             node = inner->child[inner->count - 1];
         }
-        node_free(set, node,
-                  level < set->depth ? sizeof(struct inner) : sizeof(struct hsay_ordset_leaf));
+        node_free(set, node, level < set->depth ? sizeof(struct inner) : leaf_size(set));
         if (parent == NULL)
             set->depth = 0;
         else
             parent->count--;
     }
-    hsay_ordset_init(set, set->digest_word);
+    hsay_ordset_init(set, set->digest_word, set->has_values);
 }
 
 /* Checks one leaf against what its parent says, and that the leaves are linked in order. */

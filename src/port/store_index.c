@@ -73,8 +73,8 @@ static void position_of(const struct hsay_ordset *set, const struct hsay_ordset_
 
 void hsay_store_index_init(struct hsay_store_index *index)
 {
-    hsay_ordset_init(&index->by_time, 1);
-    hsay_ordset_init(&index->by_digest, 0);
+    hsay_ordset_init(&index->by_time, 1, false);
+    hsay_ordset_init(&index->by_digest, 0, true);
     index->generation = 1;
 }
 
@@ -85,13 +85,14 @@ void hsay_store_index_free(struct hsay_store_index *index)
     index->generation++;
 }
 
-int hsay_store_index_add(struct hsay_store_index *index, const struct hsay_position *at)
+int hsay_store_index_add(struct hsay_store_index *index, const struct hsay_position *at,
+                         uint64_t mark)
 {
     struct hsay_ordset_key by_time = time_key(at), by_digest = digest_key(at);
-    int rc = hsay_ordset_insert(&index->by_time, &by_time);
+    int rc = hsay_ordset_insert(&index->by_time, &by_time, 0);
     if (rc != 0)
         return rc;
-    rc = hsay_ordset_insert(&index->by_digest, &by_digest);
+    rc = hsay_ordset_insert(&index->by_digest, &by_digest, mark);
     index->generation++;
     if (rc != 0)
         hsay_ordset_delete(&index->by_time, &by_time);
@@ -127,14 +128,18 @@ uint64_t hsay_store_index_time_max(const struct hsay_store_index *index)
 }
 
 int hsay_store_index_find(const struct hsay_store_index *index, const struct hsay_digest *digest,
-                          struct hsay_position *out)
+                          struct hsay_position *out, uint64_t *mark)
 {
     struct hsay_position lowest = {0, *digest};
     struct hsay_ordset_key low = digest_key(&lowest);
-    const struct hsay_ordset_key *key = hsay_ordset_ceiling(&index->by_digest, &low);
+    struct hsay_ordset_place place = hsay_ordset_ceiling(&index->by_digest, &low);
+    const struct hsay_ordset_key *key = hsay_ordset_at(&place);
     if (key == NULL || key->word[0] != low.word[0] || key->word[1] != low.word[1])
         return HSAY_ENOENT;
-    position_of(&index->by_digest, key, out);
+    if (out != NULL)
+        *out = (struct hsay_position){key->word[2], *digest};
+    if (mark != NULL)
+        *mark = hsay_ordset_value(&place);
     return 0;
 }
 
@@ -142,7 +147,8 @@ int hsay_store_index_find_short(const struct hsay_store_index *index, uint64_t s
                                 struct hsay_position *out)
 {
     struct hsay_ordset_key low = {{short_digest, 0, 0}};
-    const struct hsay_ordset_key *key = hsay_ordset_ceiling(&index->by_digest, &low);
+    struct hsay_ordset_place place = hsay_ordset_ceiling(&index->by_digest, &low);
+    const struct hsay_ordset_key *key = hsay_ordset_at(&place);
     if (key == NULL || key->word[0] != short_digest)
         return HSAY_ENOENT;
     position_of(&index->by_digest, key, out);

@@ -86,11 +86,11 @@ int hsay_lmdb_meta_put(struct hsay_lmdb *env, const char *name, struct hsay_span
 bool hsay_lmdb_is_remote(uint64_t file_system_type);
 
 /*
- * Opens the store of one overlay and reads its index into memory: about 55 bytes a bundle, and
- * about half a second per million.  Commits what the environment has open.  quota_bytes bounds the
- * canonical bytes, 0 = no bound; the file takes about 250 bytes a bundle more.  `crypto` must
- * outlive the store.  A bundle whose stored record is damaged is left out, as if it had never come;
- * *damaged (may be NULL) counts them.
+ * Opens the store of one overlay and reads its indexes into memory: about 95 bytes a bundle, and a
+ * second or two per million.  Commits what the environment has open.  quota_bytes bounds the
+ * canonical bytes, 0 = no bound; the file takes about 110 bytes a bundle more.  `crypto` must
+ * outlive the store.  A bundle whose stored record is damaged is taken away, as if it had never
+ * come; *damaged (may be NULL) counts them.
  *
  * HSAY_EEXIST: open already; HSAY_ENOSPC: disk full or overlays_max reached; HSAY_ENOMEM;
  * HSAY_ESTORE.

@@ -27,9 +27,9 @@
 #include "hearsay/error.h"
 
 enum {
-    /* Three trees, each at most 6 deep; a change copies its path and may split or join each node of
-     * it once, and frees as many pages, which must be listed: 3 * (2 * 6 + 1) and some. */
-    CHANGE_PAGES = 48,
+    /* A tree is at most 6 deep; a change copies its path and may split or join each node of it
+     * once, and the pages that this frees must be listed: 2 * 6 + 1 and some. */
+    CHANGE_PAGES = 16,
     TURN_CHANGES = 1024,
     OVERLAYS_MAX = 64,
     RESERVE_DIVISOR = 20,   /* with a bounded map, a twentieth is kept for removes */
@@ -72,22 +72,7 @@ __attribute__((format(printf, 4, 5))) static int fail(char *why, size_t why_size
     return error;
 }
 
-/* --- undo ----------------------------------------------------------------------------------------
- */
-
-static int undo_roll_back(struct hsay_lmdb_store *store)
-{
-    int rc = 0;
-    while (rc == 0 && store->undo_count > 0) {
-        const struct hsay_lmdb_undo *last = &store->undo[--store->undo_count];
-        if (last->was_put)
-            rc = hsay_store_index_drop(&store->index, &last->at);
-        else
-            rc = hsay_store_index_add(&store->index, &last->at);
-        store->bundle_bytes -= last->was_put ? last->bytes : 0 - last->bytes;
-    }
-    return rc;
-}
+/* --- transactions ---------------------------------------------------------------------------- */
 
 /* Every store as it was at the last commit.  Putting back what was removed may take memory; without
  * it index and disk would differ, and nothing more can be promised. */
@@ -95,12 +80,10 @@ static void env_roll_back(struct hsay_lmdb *env)
 {
     for (struct hsay_lmdb_store *store = env->stores; store != NULL; store = store->next) {
         store->full = true;
-        if (undo_roll_back(store) != 0)
+        if (hsay_lmdb_store_roll_back(store) != 0)
             env->broken = true;
     }
 }
-
-/* --- transactions ---------------------------------------------------------------------------- */
 
 void hsay_lmdb_turn_end(struct hsay_lmdb *env)
 {
@@ -349,13 +332,6 @@ int hsay_lmdb_meta_get(struct hsay_lmdb *env, const char *name, struct hsay_span
     return rc;
 }
 
-int hsay_lmdb_line_del(MDB_txn *txn, MDB_dbi table, const void *key_bytes, size_t key_size)
-{
-    MDB_val key = hsay_lmdb_val(key_bytes, key_size);
-    int rc = mdb_del(txn, table, &key, NULL);
-    return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
 int hsay_lmdb_meta_put(struct hsay_lmdb *env, const char *name, struct hsay_span value)
 {
     char bytes[META_KEY_BYTES];
@@ -370,9 +346,11 @@ int hsay_lmdb_meta_put(struct hsay_lmdb *env, const char *name, struct hsay_span
         return rc;
     MDB_val key = hsay_lmdb_val(bytes, strlen(bytes)), data = hsay_lmdb_val(value.data, value.size);
     if (change == HSAY_LMDB_REMOVE)
-        rc = hsay_lmdb_line_del(env->write, env->meta, bytes, strlen(bytes));
+        rc = mdb_del(env->write, env->meta, &key, NULL);
     else
         rc = mdb_put(env->write, env->meta, &key, &data, 0);
+    if (rc == MDB_NOTFOUND)
+        return 0;
     return rc != 0 ? hsay_lmdb_turn_fail(env, hsay_lmdb_error(rc)) : 0;
 }
 
@@ -577,7 +555,7 @@ static int env_open(struct hsay_lmdb *env, const struct hsay_lmdb_options *optio
     map_bytes = (map_bytes + MAP_UNIT_BYTES - 1) / MAP_UNIT_BYTES * MAP_UNIT_BYTES;
     int rc = mdb_env_create(&env->mdb);
     if (rc == 0)
-        rc = mdb_env_set_maxdbs(env->mdb, overlays_max * HSAY_LMDB_TABLES_PER_OVERLAY + 1);
+        rc = mdb_env_set_maxdbs(env->mdb, overlays_max + 1);
     if (rc == 0)
         rc = mdb_env_set_mapsize(env->mdb, (size_t)map_bytes);
     if (rc == 0)

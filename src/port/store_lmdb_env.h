@@ -10,11 +10,18 @@
 #include "src/port/store_index.h"
 #include "src/port/store_lmdb.h"
 
-enum { HSAY_LMDB_TABLES_PER_OVERLAY = 3 };
+/* What an index line of a store is made of, so that it can be taken away and put back. */
+struct hsay_lmdb_line {
+    struct hsay_position at;
+    uint64_t arrival;
+    uint64_t author_head; /* first 8 bytes of the author's key, big-endian */
+    uint64_t sequence;
+    uint64_t expiry_s;
+    uint64_t bytes; /* canonical ones */
+};
 
 struct hsay_lmdb_undo {
-    struct hsay_position at;
-    uint64_t bytes;
+    struct hsay_lmdb_line line;
     bool was_put;
 };
 
@@ -23,14 +30,15 @@ struct hsay_lmdb_store {
     struct hsay_lmdb_store *next;
     struct hsay_key overlay;
     const struct hsay_crypto *crypto;
-    struct hsay_store_index index;
-    struct hsay_lmdb_undo *undo; /* room for env->turn_changes */
+    struct hsay_store_index index; /* marks are arrivals */
+    struct hsay_ordset by_author;  /* author head, sequence, arrival */
+    struct hsay_ordset by_expiry;  /* expiry, digest; only bundles that expire */
+    struct hsay_lmdb_undo *undo;   /* room for env->turn_changes */
     uint64_t undo_count;
+    uint64_t arrival_next;
     uint64_t quota_bytes;
     uint64_t bundle_bytes;
-    MDB_dbi body;
-    MDB_dbi author;
-    MDB_dbi expiry;
+    MDB_dbi table;
     bool full;
 };
 
@@ -91,10 +99,11 @@ int hsay_lmdb_turn_fail(struct hsay_lmdb *env, int error);
 /* Room for a full turn, if the map may grow.  There must be no transaction. */
 int hsay_lmdb_map_grow(struct hsay_lmdb *env);
 
-/* Deletes a line; that it was not there is no error.  Returns LMDB's value. */
-int hsay_lmdb_line_del(MDB_txn *txn, MDB_dbi table, const void *key_bytes, size_t key_size);
-
 /* In store_lmdb.c: gives a store's memory back; it is in no list. */
 void hsay_lmdb_store_free(struct hsay_lmdb_store *store);
+
+/* In store_lmdb.c: the store's indexes as they were at the last commit.  HSAY_ENOMEM: they are not.
+ */
+int hsay_lmdb_store_roll_back(struct hsay_lmdb_store *store);
 
 #endif

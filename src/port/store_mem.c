@@ -1,10 +1,10 @@
 /*
  * A store in memory.  See store_mem.h.
  *
- * A body is one piece of heap: record, links, bytes.  It hangs in a hash table by digest, in a skip
- * list by (author, sequence, digest), and where it expires in an ordered set; time and digest order
- * are the index's.  Every change is noted in an undo list until the next commit: bodies that were
- * removed live until then, so taking a change back needs no copy.
+ * A body is one piece of heap: record, links, bytes.  The index has it by time and by digest, a
+ * skip list by (author, sequence, digest), and an ordered set by expiry.  Every change is noted in
+ * an undo list until the next commit: bodies that were removed live until then, so taking a change
+ * back needs no copy.
  */
 #include "src/port/store_mem.h"
 
@@ -13,11 +13,10 @@
 
 #include "hearsay/error.h"
 
-enum { BUCKETS_FIRST = 64, UNDO_FIRST = 64 };
+enum { UNDO_FIRST = 64 };
 
 struct hsay_store_mem_body {
     struct hsay_record record; /* bytes points behind the links */
-    struct hsay_store_mem_body *bucket_next;
     unsigned levels;
     struct hsay_store_mem_body *author_next[];
 };
@@ -26,69 +25,6 @@ struct hsay_store_mem_undo {
     struct hsay_store_mem_body *body;
     bool was_put;
 };
-
-/* --- by digest ------------------------------------------------------------------------------- */
-
-/* A digest is a hash already. */
-static struct hsay_store_mem_body **bucket_of(const struct hsay_store_mem *mem,
-                                              const struct hsay_digest *digest)
-{
-    uint64_t hash;
-    memcpy(&hash, digest->byte + 8, sizeof hash);
-    return &mem->bucket[hash & (mem->bucket_count - 1)];
-}
-
-static struct hsay_store_mem_body *body_find(const struct hsay_store_mem *mem,
-                                             const struct hsay_digest *digest)
-{
-    if (mem->bucket_count == 0)
-        return NULL;
-    struct hsay_store_mem_body *body = *bucket_of(mem, digest);
-    while (body != NULL && memcmp(&body->record.at.digest, digest, sizeof *digest) != 0)
-        body = body->bucket_next;
-    return body;
-}
-
-/* Twice the buckets when there is a body for each; without memory for it the chains grow longer. */
-static int buckets_grow(struct hsay_store_mem *mem)
-{
-    if (hsay_store_index_count(&mem->index) < mem->bucket_count)
-        return 0;
-    uint64_t old_count = mem->bucket_count;
-    struct hsay_store_mem_body **old = mem->bucket;
-    uint64_t count = old_count == 0 ? BUCKETS_FIRST : 2 * old_count;
-    struct hsay_store_mem_body **bucket = calloc(count, sizeof *bucket);
-    if (bucket == NULL)
-        return old_count == 0 ? HSAY_ENOMEM : 0;
-
-    mem->bucket = bucket;
-    mem->bucket_count = count;
-    for (uint64_t i = 0; i < old_count; i++) {
-        for (struct hsay_store_mem_body *body = old[i], *next; body != NULL; body = next) {
-            next = body->bucket_next;
-            struct hsay_store_mem_body **to = bucket_of(mem, &body->record.at.digest);
-            body->bucket_next = *to;
-            *to = body;
-        }
-    }
-    free(old);
-    return 0;
-}
-
-static void bucket_add(struct hsay_store_mem *mem, struct hsay_store_mem_body *body)
-{
-    struct hsay_store_mem_body **to = bucket_of(mem, &body->record.at.digest);
-    body->bucket_next = *to;
-    *to = body;
-}
-
-static void bucket_drop(struct hsay_store_mem *mem, const struct hsay_store_mem_body *body)
-{
-    struct hsay_store_mem_body **link = bucket_of(mem, &body->record.at.digest);
-    while (*link != body)
-        link = &(*link)->bucket_next;
-    *link = body->bucket_next;
-}
 
 /* --- by author ------------------------------------------------------------------------------- */
 
@@ -158,6 +94,15 @@ static void author_drop(struct hsay_store_mem *mem, const struct hsay_store_mem_
 
 /* --- bodies ---------------------------------------------------------------------------------- */
 
+static struct hsay_store_mem_body *body_find(const struct hsay_store_mem *mem,
+                                             const struct hsay_digest *digest)
+{
+    uint64_t mark;
+    if (hsay_store_index_find(&mem->index, digest, NULL, &mark) != 0)
+        return NULL;
+    return (struct hsay_store_mem_body *)(uintptr_t)mark;
+}
+
 static uint64_t load_be64(const uint8_t *byte)
 {
     uint64_t value = 0;
@@ -197,7 +142,6 @@ static struct hsay_store_mem_body *body_new(const struct hsay_record *record, ui
         memcpy(bytes, record->bytes.data, record->bytes.size);
     body->record = *record;
     body->record.bytes.data = bytes;
-    body->bucket_next = NULL;
     body->levels = levels;
     return body;
 }
@@ -206,19 +150,15 @@ static struct hsay_store_mem_body *body_new(const struct hsay_record *record, ui
 static int body_link(struct hsay_store_mem *mem, struct hsay_store_mem_body *body)
 {
     const struct hsay_record *record = &body->record;
-    int rc = buckets_grow(mem);
-    if (rc != 0)
-        return rc;
-    rc = hsay_store_index_add(&mem->index, &record->at);
+    int rc = hsay_store_index_add(&mem->index, &record->at, (uintptr_t)body);
     if (rc != 0)
         return rc;
     if (record->expiry_s != 0) {
         struct hsay_ordset_key key = expiry_key(record);
-        rc = hsay_ordset_insert(&mem->by_expiry, &key);
+        rc = hsay_ordset_insert(&mem->by_expiry, &key, 0);
         if (rc != 0)
             goto err_index;
     }
-    bucket_add(mem, body);
     author_add(mem, body);
     mem->bundle_bytes += record->bytes.size;
     return 0;
@@ -232,7 +172,6 @@ static void body_unlink(struct hsay_store_mem *mem, struct hsay_store_mem_body *
 {
     const struct hsay_record *record = &body->record;
     author_drop(mem, body);
-    bucket_drop(mem, body);
     if (record->expiry_s != 0) {
         struct hsay_ordset_key key = expiry_key(record);
         hsay_ordset_delete(&mem->by_expiry, &key);
@@ -544,7 +483,7 @@ void hsay_store_mem_init(struct hsay_store_mem *mem, uint64_t quota_bytes,
 {
     memset(mem, 0, sizeof *mem);
     hsay_store_index_init(&mem->index);
-    hsay_ordset_init(&mem->by_expiry, 1);
+    hsay_ordset_init(&mem->by_expiry, 1, false);
     mem->quota_bytes = quota_bytes;
     mem->crypto = crypto;
 }
@@ -558,7 +497,6 @@ void hsay_store_mem_free(struct hsay_store_mem *mem)
         next = body->author_next[0];
         free(body);
     }
-    free(mem->bucket);
     hsay_ordset_free(&mem->by_expiry);
     hsay_store_index_free(&mem->index);
     hsay_store_mem_init(mem, mem->quota_bytes, mem->crypto);

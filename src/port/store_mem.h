@@ -25,10 +25,8 @@ struct hsay_store_mem_fault {
 
 /* Everything in here belongs to the store; `fault` may be set at any time. */
 struct hsay_store_mem {
-    struct hsay_store_index index;
-    struct hsay_ordset by_expiry; /* expiry, digest */
-    struct hsay_store_mem_body **bucket;
-    uint64_t bucket_count; /* a power of two, or 0 */
+    struct hsay_store_index index; /* marks are bodies */
+    struct hsay_ordset by_expiry;  /* expiry, digest */
     struct hsay_store_mem_body *author_head[HSAY_STORE_MEM_LEVELS];
     struct hsay_store_mem_undo *undo;
     uint64_t undo_count;

@@ -653,6 +653,61 @@ static void test_bounds(void **state)
     b->close(b);
 }
 
+/* An index without memory refuses the put, and nothing has changed. */
+static void test_out_of_memory(void **state)
+{
+    struct backend *b = *state;
+    size_t refused = 0;
+    random_state = 5;
+    b->open(b, 0);
+    bundle_count = 0;
+    while (bundle_count < BUNDLES) {
+        struct fixture_bundle *one = &bundle[bundle_count++];
+        fixture_bundle_make(one, &random_state);
+        for (unsigned countdown = 1; !one->held; countdown++) {
+            hsay_ordset_fail_alloc(countdown);
+            int rc = b->store.ops->put(b->store.self, fixture_record(one));
+            hsay_ordset_fail_alloc(0);
+            assert_true(rc == 0 || rc == HSAY_ENOMEM);
+            one->held = rc == 0;
+            if (rc != 0 && refused++ % 4 == 0)
+                check_all(b);
+        }
+    }
+    assert_true(refused > 8);
+    check_all(b);
+    assert_int_equal(b->store.ops->commit(b->store.self), 0);
+    b->crash(b);
+    check_all(b);
+    b->close(b);
+}
+
+/* What the store in memory does on demand. */
+static void test_mem_faults(void **state)
+{
+    struct backend *b = *state;
+    struct hsay_record record;
+    random_state = 6;
+    b->open(b, 0);
+    fixture_bundle_make(&bundle[0], &random_state);
+    fixture_bundle_make(&bundle[1], &random_state);
+    b->mem.fault = (struct hsay_store_mem_fault){2, 0, HSAY_ENOSPC};
+    assert_int_equal(b->store.ops->put(b->store.self, fixture_record(&bundle[0])), 0);
+    assert_int_equal(b->store.ops->put(b->store.self, fixture_record(&bundle[1])), HSAY_ENOSPC);
+    assert_int_equal(b->store.ops->put(b->store.self, fixture_record(&bundle[1])), 0);
+    assert_int_equal(b->store.ops->commit(b->store.self), 0);
+
+    const struct hsay_digest *digest = &bundle[0].record.at.digest;
+    assert_int_equal(hsay_store_mem_damage(&b->mem, digest), 0);
+    assert_int_equal(b->store.ops->get(b->store.self, digest, &record), HSAY_ECORRUPT);
+    assert_int_equal(b->store.ops->get(b->store.self, &bundle[1].record.at.digest, &record), 0);
+
+    b->mem.fault = (struct hsay_store_mem_fault){0, 1, HSAY_ESTORE};
+    assert_int_equal(b->store.ops->commit(b->store.self), HSAY_ESTORE);
+    assert_int_equal(b->store.ops->remove(b->store.self, digest), HSAY_ESTORE);
+    b->close(b);
+}
+
 int main(void)
 {
     signal(SIGXFSZ, SIG_IGN);
@@ -663,6 +718,9 @@ int main(void)
         cmocka_unit_test_prestate(test_slice_edges, &backends[1]),
         cmocka_unit_test_prestate(test_bounds, &backends[0]),
         cmocka_unit_test_prestate(test_bounds, &backends[1]),
+        cmocka_unit_test_prestate(test_out_of_memory, &backends[0]),
+        cmocka_unit_test_prestate(test_out_of_memory, &backends[1]),
+        cmocka_unit_test_prestate(test_mem_faults, &backends[0]),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,7 @@
 #include "src/port/store_lmdb.h"
 #include "tests/store/fixture.h"
 
-enum { KILLS = 80, CONTROL_KILLS = 40, BATCH = 7, WAIT_MAX_US = 12000 };
+enum { KILLS = 80, CONTROL_KILLS = 40, BATCH = 7, WAIT_MAX_US = 5000 };
 
 static char path[64];
 static struct hsay_lmdb *env;

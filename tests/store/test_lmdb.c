@@ -473,7 +473,7 @@ static void test_damaged_head(void **state)
     (void)state;
     struct hsay_record record;
     bundle[7].record.expiry_s = 100;
-    for (long at = -64; at < 0; at += 9) {
+    for (long at = -88; at < 0; at += 9) {
         assert_int_equal(open_plainly(), 0);
         if (get(0) != 0)
             put_commit(0, 50);
@@ -481,6 +481,9 @@ static void test_damaged_head(void **state)
         file_damage(bundle[7].bytes, bundle[7].size, at);
         assert_int_equal(open_plainly(), 0);
         assert_int_equal(damaged, 1);
+        assert_int_equal(count(), 49);
+        reopen(); /* the damaged line is gone */
+        assert_int_equal(damaged, 0);
         assert_int_equal(count(), 49);
         expect_held(7, 8, HSAY_ENOENT);
         assert_int_equal(store.ops->expired(store.self, 100, &record), HSAY_ENOENT);
@@ -515,7 +518,11 @@ static void test_damaged_while_open(void **state)
     expect_held(7, 8, HSAY_ECORRUPT);
     assert_int_equal(store.ops->expired(store.self, 100, &record), 0);
     assert_memory_equal(&record.at, &bundle[7].record.at, sizeof record.at);
+    struct hsay_store_info before, after;
+    store.ops->info(store.self, &before);
     assert_int_equal(store.ops->remove(store.self, &record.at.digest), 0);
+    store.ops->info(store.self, &after);
+    assert_int_equal(before.bundle_bytes - after.bundle_bytes, bundle[7].size);
     assert_int_equal(store.ops->expired(store.self, 100, &record), HSAY_ENOENT);
     assert_int_equal(store.ops->commit(store.self), 0);
     assert_int_equal(count(), 49);

@@ -44,6 +44,12 @@ static int key_compare(const struct hsay_ordset_key *a, const struct hsay_ordset
     return 0;
 }
 
+/* Any function of the key will do. */
+static uint64_t key_value(const struct hsay_ordset_key *key)
+{
+    return key->word[0] * 3 + key->word[1] * 5 + key->word[2] * 7;
+}
+
 static size_t model_rank(const struct hsay_ordset_key *key)
 {
     size_t low = 0, high = model.count;
@@ -111,6 +117,8 @@ static void check_answers(void)
         assert_non_null(hsay_ordset_at(&place));
         assert_int_equal(place.rank, i);
         assert_int_equal(key_compare(hsay_ordset_at(&place), &model.key[i]), 0);
+        if (set.has_values)
+            assert_int_equal(hsay_ordset_value(&place), key_value(&model.key[i]));
         hsay_ordset_step(&place);
     }
     assert_null(hsay_ordset_at(&place));
@@ -124,7 +132,8 @@ static void check_answers(void)
         assert_int_equal(hsay_ordset_seek(&set, &low).rank, rank_low);
         assert_int_equal(hsay_ordset_contains(&set, &low), model_has(&low));
         place = hsay_ordset_seek(&set, &low);
-        assert_ptr_equal(hsay_ordset_ceiling(&set, &low), hsay_ordset_at(&place));
+        struct hsay_ordset_place ceiling = hsay_ordset_ceiling(&set, &low);
+        assert_ptr_equal(hsay_ordset_at(&ceiling), hsay_ordset_at(&place));
 
         struct hsay_sum want = model_sum(rank_low, rank_high < rank_low ? rank_low : rank_high);
         struct hsay_sum got = hsay_ordset_sum(&set, &low, &high);
@@ -146,12 +155,13 @@ static void fill_and_drain(uint64_t seed, unsigned digest_word, size_t size)
 {
     random_state = seed;
     model.count = 0;
-    hsay_ordset_init(&set, digest_word);
+    hsay_ordset_init(&set, digest_word, size % 2 == 0);
     check_answers();
     for (int wave = 0; wave < 3; wave++) {
         while (model.count < size) {
             struct hsay_ordset_key key = random_key(100);
-            assert_int_equal(hsay_ordset_insert(&set, &key), model_has(&key) ? HSAY_EEXIST : 0);
+            assert_int_equal(hsay_ordset_insert(&set, &key, key_value(&key)),
+                             model_has(&key) ? HSAY_EEXIST : 0);
             if (!model_has(&key))
                 model_toggle(&key);
         }
@@ -175,7 +185,7 @@ static void fill_and_drain(uint64_t seed, unsigned digest_word, size_t size)
 static void test_random(void **state)
 {
     (void)state;
-    static const size_t size[] = {1, 3, 84, 85, 200, 1500, 7000};
+    static const size_t size[] = {1, 4, 84, 85, 200, 1501, 7000};
     for (uint64_t i = 0; i < sizeof size / sizeof size[0]; i++)
         fill_and_drain(i + 1, i % 2, size[i]);
 }
@@ -188,11 +198,11 @@ static void test_orders(void **state)
     for (unsigned order = 0; order < 9; order++) {
         random_state = order;
         model.count = 0;
-        hsay_ordset_init(&set, 1);
+        hsay_ordset_init(&set, 1, order % 2 == 0);
         for (uint64_t i = 0; i < COUNT; i++) {
             uint64_t first = order % 3 == 0 ? i : order % 3 == 1 ? COUNT - i : i ^ (i & 1) * 8191;
             struct hsay_ordset_key key = {{first, random_next(), 7}};
-            assert_int_equal(hsay_ordset_insert(&set, &key), 0);
+            assert_int_equal(hsay_ordset_insert(&set, &key, key_value(&key)), 0);
             model_toggle(&key);
         }
         check_answers();
@@ -214,7 +224,7 @@ static void test_out_of_memory(void **state)
     (void)state;
     random_state = 77;
     model.count = 0;
-    hsay_ordset_init(&set, 0);
+    hsay_ordset_init(&set, 0, false);
     size_t refused = 0;
     while (model.count < 9000) {
         struct hsay_ordset_key key = random_key(1u << 20);
@@ -223,7 +233,7 @@ static void test_out_of_memory(void **state)
         if (model_has(&key))
             continue;
         hsay_ordset_fail_alloc(1 + (unsigned)(random_next() % 2));
-        int rc = hsay_ordset_insert(&set, &key);
+        int rc = hsay_ordset_insert(&set, &key, key_value(&key));
         hsay_ordset_fail_alloc(0);
         if (rc != 0) {
             assert_int_equal(rc, HSAY_ENOMEM);
@@ -231,7 +241,7 @@ static void test_out_of_memory(void **state)
             assert_int_equal(set.total.count, model.count);
             if (refused++ % 10 == 0)
                 check_answers();
-            assert_int_equal(hsay_ordset_insert(&set, &key), 0);
+            assert_int_equal(hsay_ordset_insert(&set, &key, key_value(&key)), 0);
         }
         model_toggle(&key);
     }
@@ -248,10 +258,10 @@ static void test_fill(void **state)
     enum { COUNT = 100000 };
     for (int rising = 0; rising < 2; rising++) {
         random_state = 5;
-        hsay_ordset_init(&set, 0);
+        hsay_ordset_init(&set, 0, false);
         for (uint64_t i = 0; i < COUNT; i++) {
             struct hsay_ordset_key key = {{rising ? i : random_next(), random_next(), 0}};
-            assert_int_equal(hsay_ordset_insert(&set, &key), 0);
+            assert_int_equal(hsay_ordset_insert(&set, &key, key_value(&key)), 0);
         }
         assert_in_range(set.node_bytes, 24 * COUNT, (rising ? 26 : 32) * COUNT);
         hsay_ordset_free(&set);
