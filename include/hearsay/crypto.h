@@ -36,7 +36,8 @@ struct hsay_crypto_ops {
     int (*agree)(void *self, uint8_t out[32], const uint8_t secret[HSAY_KEY_BYTES],
                  const struct hsay_key *peer);
 
-    /* XChaCha20-Poly1305: writes plain.size + HSAY_SEAL_TAG_BYTES to out.  out may be plain.data. */
+    /* XChaCha20-Poly1305: writes plain.size + HSAY_SEAL_TAG_BYTES to out.  out may be plain.data.
+     */
     void (*seal)(void *self, uint8_t *out, const uint8_t key[32],
                  const uint8_t nonce[HSAY_SEAL_NONCE_BYTES], struct hsay_span header,
                  struct hsay_span plain);

@@ -10,9 +10,10 @@
  * The commit stands before the sending: then no bundle leaves that a crash could take back, and no
  * filter claims one.  If the commit fails, throw the outbox's packets away and tell publishers so.
  *
- * Threads: a node, its outbox and its stores belong to one thread at a time; two nodes share nothing.
- * No call blocks, allocates, keeps a pointer into its arguments (but for those hsay_node_config
- * names), or calls back.  A bad packet is not an error: it is counted under a drop reason.
+ * Threads: a node, its outbox and its stores belong to one thread at a time; two nodes share
+ * nothing. No call blocks, allocates, keeps a pointer into its arguments (but for those
+ * hsay_node_config names), or calls back.  A bad packet is not an error: it is counted under a drop
+ * reason.
  *
  * The protocol: src/wire/PROTOCOL.md.  The design: Zeilemaker, Schoon, Pouwelse, "Dispersy Bundle
  * Synchronization", TU Delft PDS-2013-002.
@@ -74,7 +75,7 @@ struct hsay_peer {
 };
 
 struct hsay_event {
-    uint8_t kind; /* enum hsay_event_kind */
+    uint8_t kind;   /* enum hsay_event_kind */
     uint8_t bucket; /* enum hsay_bucket */
     bool own;
     uint16_t overlay;
@@ -125,7 +126,7 @@ bool hsay_outbox_has_room(const struct hsay_outbox *outbox, const struct hsay_ou
 
 enum hsay_policy {
     HSAY_POLICY_HEARSAY = 0,
-    HSAY_POLICY_PAPER,    /* PDS-2013-002: 1 / 49.5 / 24.75 / 24.75, oldest first, modulo and pivot */
+    HSAY_POLICY_PAPER, /* PDS-2013-002: 1 / 49.5 / 24.75 / 24.75, oldest first, modulo and pivot */
     HSAY_POLICY_CODE2019, /* the last released code: 47.5 / 47.5 / 5, "largest" pivot */
 };
 
@@ -189,8 +190,9 @@ int hsay_node_join(struct hsay_node *node, struct hsay_now now,
                    const struct hsay_overlay_config *config, uint16_t *overlay);
 int hsay_node_leave(struct hsay_node *node, uint16_t overlay);
 
-/* Name a peer (the operator did, or the address book, or a beacon in the LAN).  The key may be zero.
- * bucket: TRUSTED, INTRODUCED or BOOK.  HSAY_ENOENT, HSAY_EINVAL (not sendable), HSAY_ENOSPC. */
+/* Name a peer (the operator did, or the address book, or a beacon in the LAN).  The key may be
+ * zero. bucket: TRUSTED, INTRODUCED or BOOK.  HSAY_ENOENT, HSAY_EINVAL (not sendable), HSAY_ENOSPC.
+ */
 int hsay_node_add_peer(struct hsay_node *node, struct hsay_now now, uint16_t overlay,
                        const struct hsay_peer *peer, enum hsay_bucket bucket);
 
@@ -234,17 +236,19 @@ struct hsay_draft {
     uint16_t overlay;
     uint8_t flags; /* enum hsay_bundle_flag */
     uint8_t parent_count;
-    uint64_t type;     /* the application's; up to HSAY_TIME_MAX */
-    uint64_t expiry_s; /* 0: never */
+    uint64_t type;                /* the application's; up to HSAY_TIME_MAX */
+    uint64_t expiry_s;            /* 0: never */
     const struct hsay_id *parent; /* parent_count of them */
     const uint8_t *author_secret; /* HSAY_SECRET_BYTES, Ed25519 */
     struct hsay_span payload;
 };
 
 /* Signs, stores and (unless pull_only) mails.  The id goes to *id.  It is durable after the store's
- * next commit.  HSAY_EINVAL: too large, or a bad field; HSAY_ENOENT: no such overlay; HSAY_ENOSPC. */
-int hsay_node_on_publish(struct hsay_node *node, struct hsay_now now, const struct hsay_draft *draft,
-                         struct hsay_id *id, struct hsay_outbox *out);
+ * next commit.  HSAY_EINVAL: too large, or a bad field; HSAY_ENOENT: no such overlay; HSAY_ENOSPC.
+ */
+int hsay_node_on_publish(struct hsay_node *node, struct hsay_now now,
+                         const struct hsay_draft *draft, struct hsay_id *id,
+                         struct hsay_outbox *out);
 
 /* Send an ephemeral message to every peer of the overlay that is reachable now, or to `to` alone.
  * Returns how many it went to, or an error.  payload: at most HSAY_PAYLOAD_MAX_BYTES. */
@@ -257,7 +261,8 @@ int hsay_node_on_verdict(struct hsay_node *node, struct hsay_now now, uint16_t o
                          const struct hsay_peer *from, struct hsay_span bundle, bool good,
                          struct hsay_outbox *out);
 
-/* Ask a peer for bundles by digest (at most 48 per call).  HSAY_EBUDGET: nobody can be asked now. */
+/* Ask a peer for bundles by digest (at most 48 per call).  HSAY_EBUDGET: nobody can be asked now.
+ */
 int hsay_node_on_fetch(struct hsay_node *node, struct hsay_now now, uint16_t overlay,
                        const struct hsay_digest *digest, size_t count, struct hsay_outbox *out);
 
@@ -267,32 +272,32 @@ int hsay_node_on_fetch(struct hsay_node *node, struct hsay_now now, uint16_t ove
 enum hsay_drop {
     HSAY_DROP_LENGTH,
     HSAY_DROP_VERSION,
-    HSAY_DROP_OVERLAY,  /* unknown overlay tag */
-    HSAY_DROP_SELF,     /* our own packet, or one that says it is from us */
-    HSAY_DROP_RATE,     /* too many packets without a token from this network group */
-    HSAY_DROP_TOKEN,    /* a token was shown that we did not make, or too long ago */
-    HSAY_DROP_AGREE,    /* no budget for a stranger's key */
-    HSAY_DROP_SEAL,     /* not sealed for us */
-    HSAY_DROP_DECODE,   /* sealed well, but no message */
-    HSAY_DROP_FIRST,    /* sealed to the overlay, but no introduction-request */
-    HSAY_DROP_REPLAY,   /* a request id answered before */
-    HSAY_DROP_UNASKED,  /* an answer, puncture or mail that nothing entitles the sender to */
-    HSAY_DROP_PUNCTURE, /* a puncture request that may not be obeyed */
-    HSAY_DROP_CLAIM,    /* a filter over the bounds: fill, work */
-    HSAY_DROP_LEDGER,   /* we would have had to send more than the ledger allows */
-    HSAY_DROP_OUTBOX,   /* the outbox had no room */
-    HSAY_DROP_DUPLICATE,  /* a bundle we hold */
-    HSAY_DROP_BUNDLE,     /* no canonical encoding */
+    HSAY_DROP_OVERLAY,   /* unknown overlay tag */
+    HSAY_DROP_SELF,      /* our own packet, or one that says it is from us */
+    HSAY_DROP_RATE,      /* too many packets without a token from this network group */
+    HSAY_DROP_TOKEN,     /* a token was shown that we did not make, or too long ago */
+    HSAY_DROP_AGREE,     /* no budget for a stranger's key */
+    HSAY_DROP_SEAL,      /* not sealed for us */
+    HSAY_DROP_DECODE,    /* sealed well, but no message */
+    HSAY_DROP_FIRST,     /* sealed to the overlay, but no introduction-request */
+    HSAY_DROP_REPLAY,    /* a request id answered before */
+    HSAY_DROP_UNASKED,   /* an answer, puncture or mail that nothing entitles the sender to */
+    HSAY_DROP_PUNCTURE,  /* a puncture request that may not be obeyed */
+    HSAY_DROP_CLAIM,     /* a filter over the bounds: fill, work */
+    HSAY_DROP_LEDGER,    /* we would have had to send more than the ledger allows */
+    HSAY_DROP_OUTBOX,    /* the outbox had no room */
+    HSAY_DROP_DUPLICATE, /* a bundle we hold */
+    HSAY_DROP_BUNDLE,    /* no canonical encoding */
     HSAY_DROP_EXPIRED,
-    HSAY_DROP_WINDOW,     /* global time too far ahead */
+    HSAY_DROP_WINDOW, /* global time too far ahead */
     HSAY_DROP_SIGNATURE,
-    HSAY_DROP_FORGER,     /* no budget for signatures from this network group */
-    HSAY_DROP_FORK,       /* a third bundle in one slot, or one above a proven fork */
-    HSAY_DROP_ORDER,      /* time does not rise with the author's sequence */
-    HSAY_DROP_FULL,       /* the store refused it */
+    HSAY_DROP_FORGER, /* no budget for signatures from this network group */
+    HSAY_DROP_FORK,   /* a third bundle in one slot, or one above a proven fork */
+    HSAY_DROP_ORDER,  /* time does not rise with the author's sequence */
+    HSAY_DROP_FULL,   /* the store refused it */
     HSAY_DROP_COUNT,
 };
-const char *hsay_drop_name(enum hsay_drop drop);     /* "token", static, never NULL */
+const char *hsay_drop_name(enum hsay_drop drop);       /* "token", static, never NULL */
 const char *hsay_bucket_name(enum hsay_bucket bucket); /* "contacted" */
 
 enum hsay_counter {
@@ -300,27 +305,27 @@ enum hsay_counter {
     HSAY_COUNT_PACKETS_OUT,
     HSAY_COUNT_BYTES_IN,
     HSAY_COUNT_BYTES_OUT,
-    HSAY_COUNT_STEPS,           /* introduction-requests sent */
-    HSAY_COUNT_ANSWERED,        /* of these, answered */
-    HSAY_COUNT_TIMEOUTS,        /* not answered in time */
-    HSAY_COUNT_REQUESTS,        /* introduction-requests answered by us */
-    HSAY_COUNT_INTRODUCED_IN,   /* introductions received */
-    HSAY_COUNT_INTRODUCED_OUT,  /* and given */
+    HSAY_COUNT_STEPS,          /* introduction-requests sent */
+    HSAY_COUNT_ANSWERED,       /* of these, answered */
+    HSAY_COUNT_TIMEOUTS,       /* not answered in time */
+    HSAY_COUNT_REQUESTS,       /* introduction-requests answered by us */
+    HSAY_COUNT_INTRODUCED_IN,  /* introductions received */
+    HSAY_COUNT_INTRODUCED_OUT, /* and given */
     HSAY_COUNT_PUNCTURES_ASKED,
     HSAY_COUNT_PUNCTURES_OUT,
     HSAY_COUNT_PUNCTURES_IN,
-    HSAY_COUNT_BUNDLES_OUT,     /* copies sent */
-    HSAY_COUNT_BUNDLES_IN,      /* copies received */
-    HSAY_COUNT_BUNDLES_NEW,     /* stored for the first time, own ones not counted */
+    HSAY_COUNT_BUNDLES_OUT, /* copies sent */
+    HSAY_COUNT_BUNDLES_IN,  /* copies received */
+    HSAY_COUNT_BUNDLES_NEW, /* stored for the first time, own ones not counted */
     HSAY_COUNT_BUNDLES_OWN,
     HSAY_COUNT_BUNDLE_BYTES_OUT, /* canonical bytes of copies sent */
     HSAY_COUNT_BUNDLE_BYTES_IN,
-    HSAY_COUNT_MAIL_OUT,        /* of the copies sent, by direct mail or wanted rumor */
+    HSAY_COUNT_MAIL_OUT, /* of the copies sent, by direct mail or wanted rumor */
     HSAY_COUNT_CLAIMS_SUM,
     HSAY_COUNT_CLAIMS_FILTER,
-    HSAY_COUNT_SAME,            /* answers that found nothing to do */
-    HSAY_COUNT_AGREEMENTS,      /* X25519 computed */
-    HSAY_COUNT_VERIFIED,        /* signatures checked */
+    HSAY_COUNT_SAME,       /* answers that found nothing to do */
+    HSAY_COUNT_AGREEMENTS, /* X25519 computed */
+    HSAY_COUNT_VERIFIED,   /* signatures checked */
     HSAY_COUNTER_COUNT,
 };
 const char *hsay_counter_name(enum hsay_counter counter); /* "packets_in" */
@@ -336,16 +341,16 @@ const struct hsay_key *hsay_node_key(const struct hsay_node *node);
 
 struct hsay_overlay_status {
     struct hsay_key overlay;
-    bool synced;            /* the last full comparison found nothing missing */
+    bool synced; /* the last full comparison found nothing missing */
     bool ever_contacted;
-    uint64_t global_time;   /* highest held */
-    uint64_t time_limit;    /* highest acceptable now */
+    uint64_t global_time;      /* highest held */
+    uint64_t time_limit;       /* highest acceptable now */
     uint64_t missing_estimate; /* bundles that some peer holds more than we do, at most */
     uint16_t bucket_count[HSAY_BUCKET_COUNT];
     hsay_time last_contact; /* last answer to a request of ours */
     struct hsay_store_info store;
-    struct hsay_sum sum;    /* of all that is held */
-    uint64_t fingerprint;   /* of that sum, as it goes over the wire */
+    struct hsay_sum sum;  /* of all that is held */
+    uint64_t fingerprint; /* of that sum, as it goes over the wire */
 };
 /* HSAY_ENOENT. */
 int hsay_node_overlay_status(struct hsay_node *node, struct hsay_now now, uint16_t overlay,
@@ -354,11 +359,11 @@ int hsay_node_overlay_status(struct hsay_node *node, struct hsay_now now, uint16
 struct hsay_peer_status {
     struct hsay_peer peer;
     uint8_t bucket;
-    bool token;          /* we hold a token for it */
+    bool token; /* we hold a token for it */
     bool symmetric;
-    uint64_t age_ms;     /* since it was last heard of in the way of its bucket */
-    uint64_t asked_ms;   /* since we last asked it; UINT64_MAX: never */
-    uint32_t rtt_us;     /* 0: not known */
+    uint64_t age_ms;   /* since it was last heard of in the way of its bucket */
+    uint64_t asked_ms; /* since we last asked it; UINT64_MAX: never */
+    uint32_t rtt_us;   /* 0: not known */
     uint32_t timeouts;
 };
 /* The `index`-th candidate of an overlay.  HSAY_ENOENT past the last. */
@@ -379,8 +384,8 @@ struct hsay_address_status {
 int hsay_node_address(const struct hsay_node *node, struct hsay_now now, uint8_t family,
                       struct hsay_address_status *out);
 
-/* The claim that the next request would carry, for people who want to look at one.  Changes nothing.
- * `bits` has HSAY_FILTER_MAX_BYTES. */
+/* The claim that the next request would carry, for people who want to look at one.  Changes
+ * nothing. `bits` has HSAY_FILTER_MAX_BYTES. */
 struct hsay_claim_status {
     uint8_t kind;
     uint8_t hashes;

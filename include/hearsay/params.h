@@ -29,9 +29,10 @@ enum {
     HSAY_FILTER_MAX_BYTES = 1375, /* 11,000 bits: more than any datagram leaves */
     HSAY_MODULO_MAX = 65536,
     HSAY_ANSWER_WORK_MAX = 4096, /* digests looked at for one answer */
-    HSAY_NEWEST_MAX = 8,         /* short digests of newest bundles in a request (rumor mongering) */
+    HSAY_NEWEST_MAX = 8, /* short digests of newest bundles in a request (rumor mongering) */
 
-    /* Lamport time: how far ahead of what we know a bundle may be, and how fast that bound moves. */
+    /* Lamport time: how far ahead of what we know a bundle may be, and how fast that bound moves.
+     */
     HSAY_TIME_WINDOW = 10000,
     HSAY_TIME_WINDOW_STEP_MS = 5000,
 
@@ -61,6 +62,7 @@ enum {
     HSAY_MAIL_FANOUT = 10, /* direct mail: Dispersy's node_count */
 };
 
-#define HSAY_TIME_MAX ((UINT64_C(1) << 62) - 1) /* largest global time, sequence, expiry: a varint */
+#define HSAY_TIME_MAX                                                                              \
+    ((UINT64_C(1) << 62) - 1) /* largest global time, sequence, expiry: a varint */
 
 #endif

@@ -31,26 +31,28 @@ struct hsay_record {
 /* A place in a walk.  Lives wherever the caller likes; the words belong to the store. */
 struct hsay_cursor {
     struct hsay_range range;
-    uint64_t left;    /* items still to come, if the store knows; else UINT64_MAX */
+    uint64_t left; /* items still to come, if the store knows; else UINT64_MAX */
     uint64_t word[6];
 };
 
 struct hsay_store_info {
     uint64_t bundles;
-    uint64_t bundle_bytes;  /* canonical bytes, sum */
-    uint64_t quota_bytes;   /* 0 = none */
-    uint64_t disk_bytes;    /* what the backend occupies; 0 in memory */
-    uint64_t time_max;      /* largest global time held; 0 when empty */
-    bool full;              /* the last put was refused for space */
+    uint64_t bundle_bytes; /* canonical bytes, sum */
+    uint64_t quota_bytes;  /* 0 = none */
+    uint64_t disk_bytes;   /* what the backend occupies; 0 in memory */
+    uint64_t time_max;     /* largest global time held; 0 when empty */
+    bool full;             /* the last put was refused for space */
 };
 
 struct hsay_store_ops {
     /* HSAY_EEXIST had it; HSAY_ENOSPC quota, map or disk (nothing changed, walks go on working);
-     * HSAY_ESTORE broken; HSAY_ENOMEM (nothing changed).  The store does not look into the bytes. */
+     * HSAY_ESTORE broken; HSAY_ENOMEM (nothing changed).  The store does not look into the bytes.
+     */
     int (*put)(void *self, const struct hsay_record *record);
 
     /* HSAY_ENOENT.  The record's bytes are checked: their hash is the id whose first half is the
-     * digest, else HSAY_ECORRUPT (and the bundle is as good as missing: remove it, fetch it anew). */
+     * digest, else HSAY_ECORRUPT (and the bundle is as good as missing: remove it, fetch it anew).
+     */
     int (*get)(void *self, const struct hsay_digest *digest, struct hsay_record *out);
 
     /* Position of a digest without touching a body.  HSAY_ENOENT. */
@@ -75,19 +77,19 @@ struct hsay_store_ops {
     /* How many items stand before `at` in time order; O(log n). */
     int (*rank_of)(void *self, const struct hsay_position *at, uint64_t *rank);
 
-    /* Start a walk over the range.  HSAY_SLICE_NONE walks in time order, HSAY_SLICE_DIGEST in digest
-     * order (items outside the time range are skipped), HSAY_SLICE_TIME in time order by leaps.
-     * It begins at the `skip`-th item of the walk in that order (taken modulo the number of items
-     * where the store knows it) and wraps around once, so that each item comes exactly once.  Where
-     * it does not know the number (a slice by time, or one that the time range cuts), skip counts
-     * what has to be passed over too.  HSAY_EINVAL: no such slice. */
+    /* Start a walk over the range.  HSAY_SLICE_NONE walks in time order, HSAY_SLICE_DIGEST in
+     * digest order (items outside the time range are skipped), HSAY_SLICE_TIME in time order by
+     * leaps. It begins at the `skip`-th item of the walk in that order (taken modulo the number of
+     * items where the store knows it) and wraps around once, so that each item comes exactly once.
+     * Where it does not know the number (a slice by time, or one that the time range cuts), skip
+     * counts what has to be passed over too.  HSAY_EINVAL: no such slice. */
     int (*walk)(void *self, const struct hsay_range *range, uint64_t skip, struct hsay_cursor *out);
 
     /* The next item; HSAY_ENOENT at the end.  With `want_bytes` the body is read and checked as get
-     * does.  Looks at no more than `*work` items that are not in the range, takes them off *work, and
-     * returns HSAY_EBUDGET when it reaches 0 (the walk may go on later).  `at` may be NULL; `out` is
-     * left alone without want_bytes.  HSAY_ECORRUPT: *at tells which, and the walk may go on.
-     * HSAY_EINVAL: the cursor is no longer valid. */
+     * does.  Looks at no more than `*work` items that are not in the range, takes them off *work,
+     * and returns HSAY_EBUDGET when it reaches 0 (the walk may go on later).  `at` may be NULL;
+     * `out` is left alone without want_bytes.  HSAY_ECORRUPT: *at tells which, and the walk may go
+     * on. HSAY_EINVAL: the cursor is no longer valid. */
     int (*next)(void *self, struct hsay_cursor *cursor, bool want_bytes, uint32_t *work,
                 struct hsay_position *at, struct hsay_record *out);
 

@@ -71,14 +71,15 @@ struct hsay_token {
 /* Where a datagram comes from or goes to.  The core compares handles, it never looks inside. */
 enum hsay_addr_kind {
     HSAY_ADDR_NONE = 0,
-    HSAY_ADDR_IP4 = 4,    /* byte[0..3], network order */
-    HSAY_ADDR_IP6 = 6,    /* byte[0..15], network order */
-    HSAY_ADDR_HANDLE = 8, /* any other transport: 16 bytes that mean something to the caller alone */
+    HSAY_ADDR_IP4 = 4, /* byte[0..3], network order */
+    HSAY_ADDR_IP6 = 6, /* byte[0..15], network order */
+    HSAY_ADDR_HANDLE =
+        8, /* any other transport: 16 bytes that mean something to the caller alone */
 };
 struct hsay_addr {
-    uint8_t kind; /* enum hsay_addr_kind */
-    uint8_t zero; /* keeps comparisons by memcmp exact; always 0 */
-    uint16_t port; /* host order */
+    uint8_t kind;     /* enum hsay_addr_kind */
+    uint8_t zero;     /* keeps comparisons by memcmp exact; always 0 */
+    uint16_t port;    /* host order */
     uint8_t byte[16]; /* unused tail is zero */
 };
 

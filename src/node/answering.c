@@ -164,7 +164,8 @@ static void fill_response(struct hsay_call *call, const struct hsay_intro_reques
     hsay_token_make(&a->token, &node->crypto, node->token_secret, call->now.mono, &scope);
 }
 
-/* What is known only when all is given; fields of fixed size, so that the response stays as long. */
+/* What is known only when all is given; fields of fixed size, so that the response stays as long.
+ */
 static void fill_verdict(const struct giving *g, struct hsay_intro_response *a)
 {
     if (g->answer.same)
@@ -198,9 +199,8 @@ static bool may_draw(struct hsay_call *call, const struct giving *g)
     if (!g->answer.draws || g->budget == 0)
         return false;
     uint32_t kilobytes = (uint32_t)(g->budget / 1024 + 1);
-    return !call->account.validated ||
-           hsay_gate_take(&call->node->gate, call->now.mono, HSAY_GATE_ANSWER, call->group,
-                          kilobytes);
+    return !call->account.validated || hsay_gate_take(&call->node->gate, call->now.mono,
+                                                      HSAY_GATE_ANSWER, call->group, kilobytes);
 }
 
 static void respond(struct hsay_call *call, const struct hsay_intro_request *r, struct giving *g)
@@ -232,7 +232,8 @@ static void respond(struct hsay_call *call, const struct hsay_intro_request *r, 
 }
 
 /* The asker told us something besides its question: that it is there, and what it holds.  Of a
- * stranger nothing is kept: else its address, which may be forged, would be sent a request some day. */
+ * stranger nothing is kept: else its address, which may be forged, would be sent a request some
+ * day. */
 static void learn(struct hsay_call *call, const struct hsay_intro_request *r,
                   const struct giving *g)
 {
@@ -243,7 +244,7 @@ static void learn(struct hsay_call *call, const struct hsay_intro_request *r,
     struct hsay_candidate *c =
         hsay_candidate_on_request(&o->candidates, call->now.mono, &call->from, true);
     if (c != NULL) {
-        c->marks &= (uint8_t)~(HSAY_MARK_SYMMETRIC | HSAY_MARK_PUBLIC);
+        c->marks &= (uint8_t) ~(HSAY_MARK_SYMMETRIC | HSAY_MARK_PUBLIC);
         if ((r->flags & HSAY_REQUEST_SYMMETRIC) != 0)
             c->marks |= HSAY_MARK_SYMMETRIC;
         if ((r->flags & HSAY_REQUEST_PUBLIC) != 0)

@@ -67,7 +67,7 @@ static void know(struct hsay_call *call, struct hsay_pending *p,
         hsay_candidate_on_answer(&o->candidates, call->now.mono, &call->from, &a->token);
     if (c != NULL) {
         c->rtt_us = (uint32_t)between((call->now.mono.ns - p->sent.ns) / 1000, 1, UINT32_MAX);
-        c->marks &= (uint8_t)~(HSAY_MARK_SYMMETRIC | HSAY_MARK_PUBLIC);
+        c->marks &= (uint8_t) ~(HSAY_MARK_SYMMETRIC | HSAY_MARK_PUBLIC);
         if ((a->flags & HSAY_RESPONSE_SYMMETRIC) != 0)
             c->marks |= HSAY_MARK_SYMMETRIC;
         if ((a->flags & HSAY_RESPONSE_PUBLIC) != 0)

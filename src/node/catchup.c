@@ -12,9 +12,9 @@ enum {
     BUDGET_MIN_BYTES = 4096,
     /* One false positive in a hundred hides a bundle from one filter, one in 10,000 from two. */
     QUIET_BEFORE_COMPARE = 2,
-    /* After so many comparisons in a row found the same, none was lost, and nobody claimed more, the
-     * step may stretch to twice its length.  No more: who was passed over by mail and rumor learns of
-     * news by its own step alone. */
+    /* After so many comparisons in a row found the same, none was lost, and nobody claimed more,
+     * the step may stretch to twice its length.  No more: who was passed over by mail and rumor
+     * learns of news by its own step alone. */
     SAMES_BEFORE_STRETCH = 6,
     STRETCH_MAX = 2,
     /* Wait so long for an answer before somebody else is asked: four round trips, within bounds. */
@@ -68,7 +68,7 @@ uint8_t hsay_catchup_claim_kind(const struct hsay_call *call, const struct hsay_
         return HSAY_CLAIM_BLOOM; /* Dispersy knows no other */
     bool stranger = !hsay_candidate_has_token(to, call->now.mono);
     return o->catchup.known_behind || (stranger && !o->catchup.synced) ? HSAY_CLAIM_BLOOM
-                                                                      : HSAY_CLAIM_SUM;
+                                                                       : HSAY_CLAIM_SUM;
 }
 
 uint64_t hsay_catchup_step_ms(const struct hsay_call *call)
@@ -141,11 +141,12 @@ static void on_same(struct hsay_call *call)
 }
 
 /* Filters have brought nothing for a while, though not all is the same.  If the peer holds no more
- * than we, it is the one that lacks.  If it says that it holds more, a whole sweep must have passed,
- * newest claims in between, before we believe that it will not give it. */
+ * than we, it is the one that lacks.  If it says that it holds more, a whole sweep must have
+ * passed, newest claims in between, before we believe that it will not give it. */
 static bool is_fruitless(const struct hsay_catchup *c)
 {
-    return c->quiet >= (c->behind == 0 ? QUIET_BEFORE_COMPARE : 2 * c->modulo + QUIET_BEFORE_COMPARE);
+    return c->quiet >=
+           (c->behind == 0 ? QUIET_BEFORE_COMPARE : 2 * c->modulo + QUIET_BEFORE_COMPARE);
 }
 
 /* Everything was compared, and differs. */
@@ -201,7 +202,8 @@ void hsay_catchup_on_answer(struct hsay_call *call, const struct hsay_pending *p
 void hsay_catchup_on_timeout(struct hsay_call *call, const struct hsay_pending *p)
 {
     struct hsay_catchup *c = &call->overlay->catchup;
-    c->budget_bytes = c->budget_bytes / 2 > BUDGET_MIN_BYTES ? c->budget_bytes / 2 : BUDGET_MIN_BYTES;
+    c->budget_bytes =
+        c->budget_bytes / 2 > BUDGET_MIN_BYTES ? c->budget_bytes / 2 : BUDGET_MIN_BYTES;
     c->sames = 0;
     if (c->outstanding != p->id)
         return;
@@ -216,7 +218,8 @@ void hsay_catchup_on_news(struct hsay_call *call)
     struct hsay_overlay *o = call->overlay;
     o->catchup.sames = 0;
     if (!o->config.no_step) /* it may have been stretched */
-        o->step_due = hsay_time_min(o->step_due, hsay_time_add_ms(call->now.mono, o->config.step_ms));
+        o->step_due =
+            hsay_time_min(o->step_due, hsay_time_add_ms(call->now.mono, o->config.step_ms));
 }
 
 void hsay_catchup_on_step(struct hsay_call *call, uint64_t id)

@@ -25,14 +25,16 @@ void hsay_catchup_init(struct hsay_catchup *c);
 /* Which claim the walk's step should make now. */
 uint8_t hsay_catchup_claim_kind(const struct hsay_call *call, const struct hsay_candidate *to);
 
-/* How long the walk may wait for its next step: longer when everybody has had the same for a while. */
+/* How long the walk may wait for its next step: longer when everybody has had the same for a while.
+ */
 uint64_t hsay_catchup_step_ms(const struct hsay_call *call);
 
 /* Somebody's claim, and what we hold of its range: do they hold more than we? */
 void hsay_catchup_on_claim(struct hsay_call *call, const struct hsay_claim *claim,
                            const struct hsay_answer *ours);
 
-/* A request of ours was answered whole (or as whole as it will get: `lost` datagrams are missing). */
+/* A request of ours was answered whole (or as whole as it will get: `lost` datagrams are missing).
+ */
 void hsay_catchup_on_answer(struct hsay_call *call, const struct hsay_pending *p, unsigned lost);
 
 /* A request was not answered. */

@@ -76,7 +76,8 @@ static bool is_awaited(const struct hsay_call *call)
     return false;
 }
 
-/* The key between us and the sender; false, counted, when a stranger's is not worth the work now. */
+/* The key between us and the sender; false, counted, when a stranger's is not worth the work now.
+ */
 static bool find_pair_key(struct hsay_call *call, struct arrival *a, bool awaited)
 {
     struct hsay_node *node = call->node;

@@ -7,11 +7,11 @@
 #include "src/wire/pack.h"
 
 enum {
-    MAIL_DELAY_MS = 10,      /* a program that publishes line by line fills a datagram meanwhile */
-    MAIL_AGAIN_MS = 50,      /* and the rest of a longer burst waits so long: 2 datagrams per 50 ms and
-                              * target; what overflows the ring is left to the claims */
-    MAIL_DATAGRAMS_MAX = 2,  /* per target and run */
-    MAIL_BUNDLES_MAX = 32,   /* per run: more than two datagrams hold */
+    MAIL_DELAY_MS = 10, /* a program that publishes line by line fills a datagram meanwhile */
+    MAIL_AGAIN_MS = 50, /* and the rest of a longer burst waits so long: 2 datagrams per 50 ms and
+                         * target; what overflows the ring is left to the claims */
+    MAIL_DATAGRAMS_MAX = 2, /* per target and run */
+    MAIL_BUNDLES_MAX = 32,  /* per run: more than two datagrams hold */
     MAIL_TARGETS_MAX = 16,
 };
 
@@ -90,7 +90,8 @@ void hsay_mail_run(struct hsay_call *call)
     struct hsay_chance chance = hsay_call_chance(call);
     if (hsay_time_before(call->now.mono, o->mail_due))
         return;
-    size_t max = o->config.mail_fanout < MAIL_TARGETS_MAX ? o->config.mail_fanout : MAIL_TARGETS_MAX;
+    size_t max =
+        o->config.mail_fanout < MAIL_TARGETS_MAX ? o->config.mail_fanout : MAIL_TARGETS_MAX;
     size_t targets = hsay_walk_mail_targets(&o->walk, &o->candidates, call->now.mono, &chance, NULL,
                                             target, max);
     size_t count = take_mail(&o->rumors, digest, MAIL_BUNDLES_MAX);

@@ -1,6 +1,6 @@
 /*
- * What goes out unasked: direct mail of our own new bundles, rumors that a peer wants, and ephemeral
- * messages.  Only to peers that have answered us, with the token that they gave us.
+ * What goes out unasked: direct mail of our own new bundles, rumors that a peer wants, and
+ * ephemeral messages.  Only to peers that have answered us, with the token that they gave us.
  */
 #ifndef HEARSAY_NODE_MAIL_H
 #define HEARSAY_NODE_MAIL_H

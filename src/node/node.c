@@ -15,7 +15,8 @@
 #include "src/node/taking.h"
 
 enum {
-    ANSWER_BYTES_DEFAULT = 65536, /* 54 datagrams: half of a default socket buffer, as Linux counts */
+    ANSWER_BYTES_DEFAULT =
+        65536, /* 54 datagrams: half of a default socket buffer, as Linux counts */
     DATAGRAM_LEAST_BYTES = HSAY_DATAGRAM_DEFAULT_BYTES,
 };
 
@@ -66,7 +67,8 @@ static bool config_is_good(const struct hsay_node_config *c)
 {
     return c->overlays_max <= UINT8_MAX && c->keyring_max % 4 == 0 &&
            (c->ledger_max & (c->ledger_max - 1)) == 0 && (c->gate_max & (c->gate_max - 1)) == 0 &&
-           c->datagram_bytes >= DATAGRAM_LEAST_BYTES && c->datagram_bytes <= HSAY_DATAGRAM_MAX_BYTES;
+           c->datagram_bytes >= DATAGRAM_LEAST_BYTES &&
+           c->datagram_bytes <= HSAY_DATAGRAM_MAX_BYTES;
 }
 
 /* ---- memory: one block, cut up in this order ---- */

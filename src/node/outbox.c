@@ -33,7 +33,8 @@ void hsay_outbox_trim(struct hsay_outbox *out, const uint8_t *room, size_t used)
     out->bytes_used = at + used;
 }
 
-void hsay_outbox_post(struct hsay_outbox *out, const struct hsay_addr *to, struct hsay_span datagram)
+void hsay_outbox_post(struct hsay_outbox *out, const struct hsay_addr *to,
+                      struct hsay_span datagram)
 {
     assert(out->letter_count < out->letter_max);
     out->letter[out->letter_count++] = (struct hsay_letter){*to, datagram};

@@ -9,8 +9,9 @@
 #include "src/node/request.h"
 #include "src/node/taking.h"
 
-int hsay_node_on_publish(struct hsay_node *node, struct hsay_now now, const struct hsay_draft *draft,
-                         struct hsay_id *id, struct hsay_outbox *out)
+int hsay_node_on_publish(struct hsay_node *node, struct hsay_now now,
+                         const struct hsay_draft *draft, struct hsay_id *id,
+                         struct hsay_outbox *out)
 {
     struct hsay_call call;
     struct hsay_bundle made;
@@ -64,8 +65,7 @@ int hsay_node_on_fetch(struct hsay_node *node, struct hsay_now now, uint16_t ove
         return HSAY_ENOENT;
     struct hsay_overlay *o = call.overlay;
     struct hsay_chance chance = hsay_call_chance(&call);
-    struct hsay_candidate *c =
-        hsay_walk_sync_partner(&o->walk, &o->candidates, now.mono, &chance);
+    struct hsay_candidate *c = hsay_walk_sync_partner(&o->walk, &o->candidates, now.mono, &chance);
     if (c == NULL || !hsay_request_fetch(&call, c, digest, count))
         return HSAY_EBUDGET;
     return 0;

@@ -197,7 +197,8 @@ void hsay_request_report(struct hsay_call *call, const struct hsay_pending *p, b
     e->bucket = p->bucket;
     e->peer = p->to;
     e->number[HSAY_ANSWER_RESULT] = timed_out;
-    e->number[HSAY_ANSWER_RTT_US] = p->heard.ns > p->sent.ns ? (p->heard.ns - p->sent.ns) / 1000 : 0;
+    e->number[HSAY_ANSWER_RTT_US] =
+        p->heard.ns > p->sent.ns ? (p->heard.ns - p->sent.ns) / 1000 : 0;
     e->number[HSAY_ANSWER_BUNDLES] = p->bundles_got;
     e->number[HSAY_ANSWER_NEW] = p->bundles_new;
     e->number[HSAY_ANSWER_MORE] = p->more;

@@ -23,7 +23,8 @@ int hsay_send_pair_key(struct hsay_call *call, const struct hsay_key *peer, bool
     return rc;
 }
 
-/* Which key seals this datagram: the packet in hand brought one, the keyring has one, or `first`. */
+/* Which key seals this datagram: the packet in hand brought one, the keyring has one, or `first`.
+ */
 static int choose_key(struct hsay_call *call, struct hsay_sending *s, const struct hsay_send_to *to)
 {
     const struct hsay_overlay *o = call->overlay;
@@ -33,7 +34,8 @@ static int choose_key(struct hsay_call *call, struct hsay_sending *s, const stru
         memcpy(s->key, o->keys.first, sizeof s->key);
         return 0;
     }
-    if (call->pair_key != NULL && memcmp(&to->peer.key, &call->from.key, sizeof to->peer.key) == 0) {
+    if (call->pair_key != NULL &&
+        memcmp(&to->peer.key, &call->from.key, sizeof to->peer.key) == 0) {
         memcpy(s->key, call->pair_key, sizeof s->key);
         return 0;
     }

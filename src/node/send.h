@@ -1,5 +1,6 @@
 /*
- * The one way out: every datagram of a node is written, sealed, passed by the ledger and posted here.
+ * The one way out: every datagram of a node is written, sealed, passed by the ledger and posted
+ * here.
  */
 #ifndef HEARSAY_NODE_SEND_H
 #define HEARSAY_NODE_SEND_H
@@ -9,8 +10,8 @@
 /* A datagram being written.  On the stack; its room is in the outbox. */
 struct hsay_sending {
     uint8_t *room;
-    size_t size;           /* of the room: no datagram may be larger */
-    struct hsay_writer w;  /* the message goes here */
+    size_t size;          /* of the room: no datagram may be larger */
+    struct hsay_writer w; /* the message goes here */
     struct hsay_seal_as as;
     struct hsay_token token;
     uint8_t key[32];
@@ -21,17 +22,17 @@ struct hsay_sending {
 
 /* How to reach a peer. */
 struct hsay_send_to {
-    struct hsay_peer peer;           /* key zero: seal to the overlay (requests only) */
-    const struct hsay_token *token;  /* to show, or NULL */
+    struct hsay_peer peer;          /* key zero: seal to the overlay (requests only) */
+    const struct hsay_token *token; /* to show, or NULL */
     enum hsay_send_class class;
-    size_t bytes_max;                /* 0: as large as the node sends */
+    size_t bytes_max; /* 0: as large as the node sends */
 };
 
 /* Begin a datagram.  False, counted, when the outbox is full or no key can be made. */
 bool hsay_send_begin(struct hsay_call *call, struct hsay_sending *s, const struct hsay_send_to *to);
 
-/* Seal it, pass the ledger, post it.  False, counted, and the room given back, if the ledger refuses
- * or the message did not fit. */
+/* Seal it, pass the ledger, post it.  False, counted, and the room given back, if the ledger
+ * refuses or the message did not fit. */
 bool hsay_send_end(struct hsay_call *call, struct hsay_sending *s);
 
 /* Keep its place in the order of the outbox, though other datagrams are finished first. */

@@ -22,30 +22,32 @@
 #include "src/wire/token.h"
 
 /*
- * Catching up: what decides when the next request goes out besides the walk's clock, and how much it
- * asks for.  Receiver-driven: one request is out at a time, the next goes when its answer is whole.
+ * Catching up: what decides when the next request goes out besides the walk's clock, and how much
+ * it asks for.  Receiver-driven: one request is out at a time, the next goes when its answer is
+ * whole.
  */
 struct hsay_catchup {
-    hsay_time due;          /* ask again then; HSAY_TIME_NEVER: nothing to catch up with */
-    struct hsay_peer with;  /* whom to ask; key zero: whoever suits */
-    struct hsay_peer hinted;/* showed that it holds what we lack, while another was being asked */
-    struct hsay_range again;/* the range whose answer was cut, if again_valid */
+    hsay_time due;           /* ask again then; HSAY_TIME_NEVER: nothing to catch up with */
+    struct hsay_peer with;   /* whom to ask; key zero: whoever suits */
+    struct hsay_peer hinted; /* showed that it holds what we lack, while another was being asked */
+    struct hsay_range again; /* the range whose answer was cut, if again_valid */
     bool again_valid;
-    bool known_behind;      /* something differed, and no later comparison found all the same */
-    bool synced;            /* the last comparison of everything found the same */
-    uint8_t sames;          /* comparisons of everything in a row that found the same */
-    uint64_t outstanding;   /* id of the request that is out; 0: none */
-    bool compare_next;      /* the next request compares everything instead of asking for bundles */
-    uint32_t quiet;         /* filter answers in a row that brought nothing */
-    uint32_t modulo;        /* slices that a sweep has now */
-    uint64_t behind;        /* bundles that the peer asked last holds more than we, at most */
-    uint32_t budget_bytes;  /* asked for per request: doubles on a whole answer, halves on loss */
+    bool known_behind;     /* something differed, and no later comparison found all the same */
+    bool synced;           /* the last comparison of everything found the same */
+    uint8_t sames;         /* comparisons of everything in a row that found the same */
+    uint64_t outstanding;  /* id of the request that is out; 0: none */
+    bool compare_next;     /* the next request compares everything instead of asking for bundles */
+    uint32_t quiet;        /* filter answers in a row that brought nothing */
+    uint32_t modulo;       /* slices that a sweep has now */
+    uint64_t behind;       /* bundles that the peer asked last holds more than we, at most */
+    uint32_t budget_bytes; /* asked for per request: doubles on a whole answer, halves on loss */
 };
 
 struct hsay_overlay {
     bool used;
     struct hsay_seal_keys keys;
-    struct hsay_overlay_config config; /* its secret span is empty: keys hold what follows from it */
+    struct hsay_overlay_config
+        config; /* its secret span is empty: keys hold what follows from it */
     struct hsay_candidates candidates;
     struct hsay_walk walk;
     struct hsay_pendings pendings;
@@ -59,7 +61,7 @@ struct hsay_overlay {
     hsay_time fresh_until; /* walking fast until then: just started, woken, or moved */
     uint64_t fresh_gap_ms;
     uint32_t steps;
-    hsay_time contact_at;  /* last answer to a request of ours; ns 0: never */
+    hsay_time contact_at; /* last answer to a request of ours; ns 0: never */
 };
 
 struct hsay_node {
@@ -89,10 +91,10 @@ struct hsay_call {
     struct hsay_outbox *out;
     int error; /* first error of our own side */
 
-    struct hsay_peer from;               /* source address and node key of the packet in hand */
-    struct hsay_ledger_account account;  /* what it may cause */
-    const uint8_t *pair_key;             /* 32 bytes: how to seal an answer */
-    uint64_t group;                      /* network group of the source */
+    struct hsay_peer from;              /* source address and node key of the packet in hand */
+    struct hsay_ledger_account account; /* what it may cause */
+    const uint8_t *pair_key;            /* 32 bytes: how to seal an answer */
+    uint64_t group;                     /* network group of the source */
 };
 
 static inline struct hsay_chance hsay_call_chance(struct hsay_call *call)

@@ -22,9 +22,12 @@ static const char *const drop_names[HSAY_DROP_COUNT] = {
 };
 
 static const char *const bucket_names[HSAY_BUCKET_COUNT] = {
-    [HSAY_BUCKET_NONE] = "none",           [HSAY_BUCKET_TRUSTED] = "trusted",
-    [HSAY_BUCKET_CONTACTED] = "contacted", [HSAY_BUCKET_REQUESTED] = "requested",
-    [HSAY_BUCKET_INTRODUCED] = "introduced", [HSAY_BUCKET_BOOK] = "book",
+    [HSAY_BUCKET_NONE] = "none",
+    [HSAY_BUCKET_TRUSTED] = "trusted",
+    [HSAY_BUCKET_CONTACTED] = "contacted",
+    [HSAY_BUCKET_REQUESTED] = "requested",
+    [HSAY_BUCKET_INTRODUCED] = "introduced",
+    [HSAY_BUCKET_BOOK] = "book",
 };
 
 static const char *const counter_names[HSAY_COUNTER_COUNT] = {

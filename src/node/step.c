@@ -4,14 +4,15 @@
 #include "src/node/request.h"
 
 enum {
-    /* While fresh, a step every quarter second (a twentieth of the step) as long as there is somebody
-     * new to visit and the table is not well filled: with one tracker and twenty nodes all know
-     * nearly all after five seconds.  With nobody new the gap doubles each time. */
+    /* While fresh, a step every quarter second (a twentieth of the step) as long as there is
+     * somebody new to visit and the table is not well filled: with one tracker and twenty nodes all
+     * know nearly all after five seconds.  With nobody new the gap doubles each time. */
     FRESH_MS = 10000,
     FRESH_DIVISOR = 20,
     WELL_FILLED = 16,
     /* Introductions are asked for in each request while fresh or nearly alone, else while fewer are
-     * known than a table should hold, and then in one request of four: each costs three datagrams. */
+     * known than a table should hold, and then in one request of four: each costs three datagrams.
+     */
     ALONE_BELOW = 3,
     INTRODUCE_BELOW = 24,
     INTRODUCE_EVERY = 4,
@@ -19,7 +20,8 @@ enum {
 
 void hsay_step_refresh(struct hsay_overlay *o, struct hsay_now now)
 {
-    o->fresh_until = hsay_time_add_ms(now.mono, FRESH_MS * (uint64_t)o->config.step_ms / HSAY_STEP_MS);
+    o->fresh_until =
+        hsay_time_add_ms(now.mono, FRESH_MS * (uint64_t)o->config.step_ms / HSAY_STEP_MS);
     o->fresh_gap_ms = o->config.step_ms / FRESH_DIVISOR;
     if (!o->config.no_step)
         o->step_due = now.mono;
@@ -34,7 +36,8 @@ static unsigned alive(struct hsay_call *call, unsigned *contacted)
     return *contacted + count[HSAY_BUCKET_REQUESTED] + count[HSAY_BUCKET_INTRODUCED];
 }
 
-/* A step early or late by up to an eighth keeps nodes that started together from walking in step. */
+/* A step early or late by up to an eighth keeps nodes that started together from walking in step.
+ */
 static uint64_t with_jitter(struct hsay_call *call, uint64_t ms)
 {
     struct hsay_node *node = call->node;

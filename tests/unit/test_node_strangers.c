@@ -31,7 +31,8 @@ static void begin(struct scene *scene, uint64_t seed, const char *secret)
     for (unsigned i = 1; i < NODES; i++)
         world_name(&scene->w, i, 0, HSAY_BUCKET_TRUSTED);
     for (unsigned i = 0; i < 40; i++)
-        world_publish(&scene->w, i % NODES, "something worth having, long enough to fill a datagram");
+        world_publish(&scene->w, i % NODES,
+                      "something worth having, long enough to fill a datagram");
     world_run(&scene->w, 30000);
     stranger_init(&scene->s, &scene->w, &addr);
 }
@@ -164,8 +165,8 @@ static void test_other_messages_draw_nothing(void **state)
             struct stranger_sealing how = to_node;
             if (type == HSAY_MSG_PUNCTURE_REQUEST) {
                 m.puncture_request.id = 7;
-                m.puncture_request.target = (struct hsay_introduced){.addr = victim,
-                                                                     .key = scene.s.key};
+                m.puncture_request.target =
+                    (struct hsay_introduced){.addr = victim, .key = scene.s.key};
             } else if (type == HSAY_MSG_BUNDLES) {
                 m.bundles.id = (uint64_t)(i % 2);
                 m.bundles.flags = i % 2 == 0 ? HSAY_BUNDLES_MAIL : 0;
@@ -201,8 +202,8 @@ static void test_fetch_never_amplifies(void **state)
     }
     for (size_t padding = 0; padding < 900; padding += 50) {
         struct hsay_message m = {.type = HSAY_MSG_FETCH};
-        m.fetch = (struct hsay_fetch){.id = world_chance(&scene.w), .count = 8,
-                                      .digests = held[0].byte, .padding = padding};
+        m.fetch = (struct hsay_fetch){
+            .id = world_chance(&scene.w), .count = 8, .digests = held[0].byte, .padding = padding};
         scene.s.got_bytes = scene.s.sent_bytes = scene.s.got_packets = scene.s.sent_packets = 0;
         stranger_send(&scene.s, 0, &m, &to_node);
         world_run(&scene.w, 100);

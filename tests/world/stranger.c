@@ -54,8 +54,8 @@ void stranger_send(struct stranger *s, unsigned to, const struct hsay_message *m
 {
     struct world *w = s->world;
     uint8_t key[32], nonce[HSAY_NONCE_BYTES];
-    struct hsay_seal_as as = {.keys = &s->keys, .own = &s->key, .key = key, .token = how->token,
-                              .first = how->first};
+    struct hsay_seal_as as = {
+        .keys = &s->keys, .own = &s->key, .key = key, .token = how->token, .first = how->first};
     if (how->first)
         memcpy(key, s->keys.first, sizeof key);
     else

@@ -51,9 +51,12 @@ void world_init(struct world *w, unsigned nodes, uint64_t seed)
     w->node_count = nodes;
     w->node = calloc(nodes, sizeof *w->node);
     chance_bytes(w, w->overlay.byte, sizeof w->overlay.byte);
-    w->node_config = (struct hsay_node_config){.overlays_max = 1, .candidates_max = 32,
-                                               .book_max = 32, .keyring_max = 64,
-                                               .ledger_max = 64, .gate_max = 64};
+    w->node_config = (struct hsay_node_config){.overlays_max = 1,
+                                               .candidates_max = 32,
+                                               .book_max = 32,
+                                               .keyring_max = 64,
+                                               .ledger_max = 64,
+                                               .gate_max = 64};
     w->out = (struct hsay_outbox){.bytes = malloc(OUT_BYTES),
                                   .bytes_size = OUT_BYTES,
                                   .letter = calloc(OUT_LETTERS, sizeof(struct hsay_letter)),

@@ -22,13 +22,13 @@ struct world_node {
     struct hsay_addr addr;
     uint8_t author_secret[HSAY_SECRET_BYTES];
     bool online;
-    uint64_t delivered;  /* EVENT_BUNDLE seen */
-    uint64_t repeated;   /* of these, for a digest that was delivered before */
+    uint64_t delivered; /* EVENT_BUNDLE seen */
+    uint64_t repeated;  /* of these, for a digest that was delivered before */
     struct hsay_digest *seen;
     size_t seen_count, seen_max;
-    uint64_t direct;     /* EVENT_DIRECT seen */
+    uint64_t direct; /* EVENT_DIRECT seen */
     uint64_t steps;
-    bool commit_fails;   /* packets of a turn whose commit failed are thrown away */
+    bool commit_fails; /* packets of a turn whose commit failed are thrown away */
 };
 
 struct world_flight {
