@@ -32,14 +32,16 @@ struct hsay_bundle {
     struct hsay_digest digest;
 };
 
-/* Parse and hash.  HSAY_EBAD: no canonical encoding; HSAY_EVERSION.  The spans point into `bytes`. */
+/* Parse and hash.  HSAY_EBAD: no canonical encoding; HSAY_EVERSION.  The spans point into `bytes`.
+ */
 int hsay_bundle_decode(struct hsay_bundle *out, const struct hsay_crypto *crypto,
                        struct hsay_span bytes);
 
 bool hsay_bundle_verify(const struct hsay_bundle *b, const struct hsay_crypto *crypto,
                         const struct hsay_key *overlay);
 
-/* What a bundle says besides its payload; the author's public key is the second half of the secret. */
+/* What a bundle says besides its payload; the author's public key is the second half of the secret.
+ */
 struct hsay_bundle_plan {
     const struct hsay_draft *draft;
     uint64_t sequence;

@@ -1,17 +1,16 @@
 /*
  * What to ask for: the range of the next claim and its filter.
  *
- * `hearsay` policy: if all we hold fits one filter, claim everything.  Else every second claim is of
- * the newest (one capacity by rank), and the others sweep the digest space slice by slice, each slice
- * as large as one filter takes; the sweep's place is a point of the digest space and not a number of
- * slices, so that it survives a changing modulo.  Far behind (a peer holds many more than we), only
- * the sweep.
- * `paper` policy: modulo = ceil(held / capacity) with a random offset when far behind, over time
- * values (Dispersy's rule); pivot drawn from an exponential distribution biased to the newest when
- * nearly in sync, one capacity to the left or to the right, the side that spans more of global time.
- * `code2019`: the "largest" strategy of the released code.  All chosen by rank where the paper leaves
- * it open, and more bundles at one global time than a filter holds are still covered (by slicing that
- * time by digest).
+ * `hearsay` policy: if all we hold fits one filter, claim everything.  Else every second claim is
+ * of the newest (one capacity by rank), and the others sweep the digest space slice by slice, each
+ * slice as large as one filter takes; the sweep's place is a point of the digest space and not a
+ * number of slices, so that it survives a changing modulo.  Far behind (a peer holds many more than
+ * we), only the sweep. `paper` policy: modulo = ceil(held / capacity) with a random offset when far
+ * behind, over time values (Dispersy's rule); pivot drawn from an exponential distribution biased
+ * to the newest when nearly in sync, one capacity to the left or to the right, the side that spans
+ * more of global time. `code2019`: the "largest" strategy of the released code.  All chosen by rank
+ * where the paper leaves it open, and more bundles at one global time than a filter holds are still
+ * covered (by slicing that time by digest).
  *
  * A filter is never reused and never added to; each has a fresh salt.
  */
@@ -32,13 +31,13 @@ void hsay_claims_init(struct hsay_claims *claims, uint8_t policy);
 
 /* What the caller knows when it wants a claim. */
 struct hsay_claim_want {
-    uint8_t kind;         /* HSAY_CLAIM_SUM (of everything) or HSAY_CLAIM_BLOOM (may become EMPTY where
-                           * we hold nothing, SUM when there is no room for a filter, NONE when there
-                           * is not even room for that) */
-    size_t room_bytes;    /* for the claim as encoded, its filter included */
-    uint64_t behind;      /* how many more bundles the peer is known to hold; 0: not known */
+    uint8_t kind;      /* HSAY_CLAIM_SUM (of everything) or HSAY_CLAIM_BLOOM (may become EMPTY where
+                        * we hold nothing, SUM when there is no room for a filter, NONE when there
+                        * is not even room for that) */
+    size_t room_bytes; /* for the claim as encoded, its filter included */
+    uint64_t behind;   /* how many more bundles the peer is known to hold; 0: not known */
     const struct hsay_range *again; /* the same range once more (its answer was cut), or NULL; if it
-                           * no longer fits, a half of it that begins at the same place */
+                                     * no longer fits, a half of it that begins at the same place */
 };
 
 /* Make a claim; the filter's bits go to `bits` (HSAY_FILTER_MAX_BYTES), claim->bits points there.

@@ -45,46 +45,70 @@ uint64_t hsay_pivot_draw(struct hsay_rng *rng, const struct hsay_crypto *crypto,
     return hsay_rng_below(rng, crypto, time + (time == 0));
 }
 
-/* A side of a pivot: a range of times, and the time just outside it, where it had to stop. */
+/* A side of a pivot: a range of times; the time just outside it, where it had to stop; and how many
+ * bundles share that time, if they are more than a filter holds. */
 struct side {
     uint64_t time_low;
     uint64_t time_high;
     uint64_t stop;
-    bool stopped;
+    uint64_t dense;
 };
 
+static int stop_at(const struct hsay_chooser *c, uint64_t rank, struct side *side)
+{
+    struct hsay_position at;
+    uint64_t first, end;
+    int rc = c->store->ops->at_rank(c->store->self, rank, &at);
+    if (rc == HSAY_OK)
+        rc = hsay_range_rank(c->store, at.time, &first);
+    if (rc == HSAY_OK)
+        rc = hsay_range_rank(c->store, at.time + 1, &end);
+    if (rc != HSAY_OK)
+        return rc;
+    side->stop = at.time;
+    side->dense = end - first > c->capacity ? end - first : 0;
+    return HSAY_OK;
+}
+
+/* To the bundle of rank `end`, without its time. */
+static int stop_above(const struct hsay_chooser *c, uint64_t end, struct side *side)
+{
+    int rc = stop_at(c, end, side);
+    side->time_high = side->stop - 1; /* times begin at 1 */
+    return rc;
+}
+
+/* From the bundle of rank `last` down on, without its time. */
+static int stop_below(const struct hsay_chooser *c, uint64_t last, struct side *side)
+{
+    int rc = stop_at(c, last, side);
+    side->time_low = side->stop + 1;
+    return rc;
+}
+
+/* A side that has too few bundles is open to its end and filled up from the other side. */
 static int right_of(const struct hsay_chooser *c, uint64_t pivot, struct side *out)
 {
     uint64_t first;
     *out = (struct side){.time_low = pivot, .time_high = HSAY_TIME_MAX};
     int rc = hsay_range_rank(c->store, pivot, &first);
-    if (rc != HSAY_OK || c->held - first <= c->capacity)
+    if (rc != HSAY_OK)
         return rc;
-    struct hsay_position next;
-    rc = c->store->ops->at_rank(c->store->self, first + c->capacity, &next);
-    if (rc == HSAY_OK) {
-        out->stop = next.time;
-        out->stopped = true;
-        out->time_high = next.time - 1; /* times begin at 1 */
-    }
-    return rc;
+    if (c->held - first <= c->capacity)
+        return stop_below(c, c->held - c->capacity - 1, out);
+    return stop_above(c, first + c->capacity, out);
 }
 
 static int left_of(const struct hsay_chooser *c, uint64_t pivot, struct side *out)
 {
     uint64_t end;
-    *out = (struct side){.time_high = pivot};
+    *out = (struct side){.time_low = 1, .time_high = pivot};
     int rc = hsay_range_rank(c->store, pivot + 1, &end);
-    if (rc != HSAY_OK || end <= c->capacity)
+    if (rc != HSAY_OK)
         return rc;
-    struct hsay_position next;
-    rc = c->store->ops->at_rank(c->store->self, end - c->capacity - 1, &next);
-    if (rc == HSAY_OK) {
-        out->stop = next.time;
-        out->stopped = true;
-        out->time_low = next.time + 1;
-    }
-    return rc;
+    if (end <= c->capacity)
+        return stop_above(c, c->capacity, out);
+    return stop_below(c, end - c->capacity - 1, out);
 }
 
 /* Zero when the time that stopped it is the pivot's own. */
@@ -93,13 +117,23 @@ static uint64_t span_of(const struct side *side)
     return side->time_high < side->time_low ? 0 : side->time_high - side->time_low + 1;
 }
 
-static int slice_of_time(const struct hsay_chooser *c, uint64_t time, uint64_t count,
-                         struct hsay_choice *out)
+/* What spans more.  Equal spans are no rare thing where each bundle has its own time; were it
+ * always the right one then, nothing but a pivot right there would cover the oldest. */
+static bool is_right_wider(const struct hsay_chooser *c, const struct side *right,
+                           const struct side *left)
 {
-    uint32_t modulo = hsay_range_slices(count, c->capacity);
+    if (span_of(right) == span_of(left))
+        return hsay_rng_below(c->rng, c->crypto, 2) == 0;
+    return span_of(right) > span_of(left);
+}
+
+static int take_dense(const struct hsay_chooser *c, const struct side *side,
+                      struct hsay_choice *out)
+{
+    uint32_t modulo = hsay_range_slices(side->dense, c->capacity);
     const struct hsay_range range = {
-        .time_low = time,
-        .time_high = time,
+        .time_low = side->stop,
+        .time_high = side->stop,
         .modulo = modulo,
         .offset = (uint32_t)hsay_rng_below(c->rng, c->crypto, modulo),
         .slicing = HSAY_SLICE_DIGEST,
@@ -107,21 +141,12 @@ static int slice_of_time(const struct hsay_chooser *c, uint64_t time, uint64_t c
     return hsay_range_fit(c, &range, out);
 }
 
-/* A side as a range; or, when more bundles share the time that stopped it than a filter holds, that
- * time: always if nothing else is left of the side, else every second time. */
 static int take_side(const struct hsay_chooser *c, const struct side *side, struct hsay_choice *out)
 {
-    if (side->stopped) {
-        uint64_t first, end;
-        int rc = hsay_range_rank(c->store, side->stop, &first);
-        if (rc == HSAY_OK)
-            rc = hsay_range_rank(c->store, side->stop + 1, &end);
-        if (rc != HSAY_OK)
-            return rc;
-        bool dense = end - first > c->capacity;
-        if (span_of(side) == 0 || (dense && hsay_rng_below(c->rng, c->crypto, 2) == 0))
-            return slice_of_time(c, side->stop, end - first, out);
-    }
+    if (side->dense != 0 && hsay_rng_below(c->rng, c->crypto, 2) == 0)
+        return take_dense(c, side, out);
+    if (span_of(side) == 0)
+        return HSAY_ENOENT;
     struct hsay_range range = hsay_range_everything();
     range.time_low = side->time_low;
     range.time_high = side->time_high;
@@ -131,24 +156,25 @@ static int take_side(const struct hsay_chooser *c, const struct side *side, stru
 int hsay_pivot_range(const struct hsay_chooser *c, struct hsay_choice *out)
 {
     struct hsay_position newest;
+    struct side right, left;
     int rc = c->store->ops->at_rank(c->store->self, c->held - 1, &newest);
     if (rc != HSAY_OK)
         return rc;
     uint64_t pivot = hsay_pivot_draw(c->rng, c->crypto, newest.time);
-    struct side right, left;
     rc = right_of(c, pivot, &right);
+    if (rc == HSAY_OK)
+        rc = left_of(c, pivot, &left);
     if (rc != HSAY_OK)
         return rc;
-    if (!right.stopped) { /* fewer than a capacity to the right: filled up with those below */
-        rc = hsay_range_newest(c, out);
-        if (rc != HSAY_ENOENT)
-            return rc;
-        pivot = newest.time; /* which more bundles share than fit: it stops the left side at once */
-    }
-    rc = left_of(c, pivot, &left);
-    if (rc != HSAY_OK)
-        return rc;
-    bool to_right = right.stopped && span_of(&right) >= span_of(&left);
+
+    /* When all to the right of the pivot fits, the left is not looked at.  Beside a dense time one
+     * side is as good as the other, and each has to share its turns with that time: what a dense
+     * time cuts short would never be the wider side. */
+    bool to_right = right.time_high == HSAY_TIME_MAX;
+    if (right.dense != 0 || left.dense != 0)
+        to_right = hsay_rng_below(c->rng, c->crypto, 2) == 0;
+    else if (!to_right)
+        to_right = is_right_wider(c, &right, &left);
     return take_side(c, to_right ? &right : &left, out);
 }
 

@@ -1,5 +1,6 @@
 /*
- * The two range strategies of Dispersy, for the policies `paper` and `code2019`.  Private to src/sync.
+ * The two range strategies of Dispersy, for the policies `paper` and `code2019`.  Private to
+ * src/sync.
  */
 #ifndef HEARSAY_SYNC_PIVOT_H
 #define HEARSAY_SYNC_PIVOT_H

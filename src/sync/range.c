@@ -31,7 +31,7 @@ static uint32_t square_root(uint32_t n)
 uint32_t hsay_range_slices(uint64_t count, uint32_t capacity)
 {
     uint32_t spread = 2 * square_root(capacity);
-    uint32_t mean = spread < capacity ? capacity - spread : 1;
+    uint32_t mean = spread < capacity / 2 ? capacity - spread : capacity - capacity / 2;
     uint64_t slices = count / mean + (count % mean != 0);
     if (slices < 1)
         return 1;

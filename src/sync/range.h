@@ -1,6 +1,6 @@
 /*
- * The ranges a claim can have, and finding one that fits a filter.  Private to src/sync: claim.c says
- * when each is taken.
+ * The ranges a claim can have, and finding one that fits a filter.  Private to src/sync: claim.c
+ * says when each is taken.
  */
 #ifndef HEARSAY_SYNC_RANGE_H
 #define HEARSAY_SYNC_RANGE_H
@@ -41,8 +41,8 @@ uint32_t hsay_range_slices(uint64_t count, uint32_t capacity);
 /* How many bundles stand before this time. */
 int hsay_range_rank(const struct hsay_store *store, uint64_t time, uint64_t *rank);
 
-/* Each of the following returns HSAY_OK; HSAY_ENOENT when there is no such range that fits; else what
- * the store returns. */
+/* Each of the following returns HSAY_OK; HSAY_ENOENT when there is no such range that fits; else
+ * what the store returns. */
 
 /* This range, or the largest of its halves, quarters ... beginning at the same place that fits. */
 int hsay_range_fit(const struct hsay_chooser *c, const struct hsay_range *range,
@@ -51,8 +51,8 @@ int hsay_range_fit(const struct hsay_chooser *c, const struct hsay_range *range,
 /* The newest bundles, as many as fit. */
 int hsay_range_newest(const struct hsay_chooser *c, struct hsay_choice *out);
 
-/* The slice of the digest space that begins at or closely before *point, which moves to its end (also
- * after HSAY_ENOENT, so that a sweep never stands still). */
+/* The slice of the digest space that begins at or closely before *point, which moves to its end
+ * (also after HSAY_ENOENT, so that a sweep never stands still). */
 int hsay_range_sweep(const struct hsay_chooser *c, uint64_t *point, struct hsay_choice *out);
 
 #endif

@@ -5,17 +5,17 @@
  *
  * (The caller's budget for signatures stands before the signature.)
  *
- * An author's bundles form a log: sequence from 1, gaps may fill later, and time rises with sequence.
- * What an author says is held up to the first slot at which it contradicts itself:
+ * An author's bundles form a log: sequence from 1, gaps may fill later, and time rises with
+ * sequence. What an author says is held up to the first slot at which it contradicts itself:
  *  - fork: there are several bundles in that slot.  The two with the lowest digests are kept;
  *  - order: its time is not above that of every lower sequence.  It is kept as well.
- * That slot is the proof, not data, and nothing of this author above it is held; what is held when the
- * proof becomes complete is removed then.
+ * That slot is the proof, not data, and nothing of this author above it is held; what is held when
+ * the proof becomes complete is removed then.
  *
- * So the held set follows from the set of bundles that ever arrived and not from their order: a bundle
- * once refused stays refused whatever else arrives, and what refuses it is held itself.  (Dropping a
- * backdated bundle, instead of keeping the first as proof, lacks the second half: whoever saw it
- * before its predecessor knows of a fork or an order that others have no trace of.)
+ * So the held set follows from the set of bundles that ever arrived and not from their order: a
+ * bundle once refused stays refused whatever else arrives, and what refuses it is held itself.
+ * (Dropping a backdated bundle, instead of keeping the first as proof, lacks the second half:
+ * whoever saw it before its predecessor knows of a fork or an order that others have no trace of.)
  */
 #ifndef HEARSAY_SYNC_RECEIVE_H
 #define HEARSAY_SYNC_RECEIVE_H
@@ -49,12 +49,13 @@ enum hsay_received hsay_receive_check(const struct hsay_receiver *r, struct hsay
 /* After the signature was found good (b as check left it): slot rules, store, window.  Checks for a
  * duplicate again, since a verdict may come late. */
 enum hsay_received hsay_receive_store(const struct hsay_receiver *r, struct hsay_now now,
-                                      const struct hsay_bundle *b, enum hsay_drop *drop, int *error);
+                                      const struct hsay_bundle *b, enum hsay_drop *drop,
+                                      int *error);
 
 /* The next own bundle of this author: what sequence and global time it has.  HSAY_EBUDGET: more was
  * published than the window allows, others would refuse it; try again HSAY_TIME_WINDOW_STEP_MS
- * later.  HSAY_EINVAL: this author has contradicted itself (its key is in use twice) and can publish
- * no more.  Else what the store returns. */
+ * later.  HSAY_EINVAL: this author has contradicted itself (its key is in use twice) and can
+ * publish no more.  Else what the store returns. */
 int hsay_receive_next_slot(const struct hsay_receiver *r, const struct hsay_key *author,
                            uint64_t *sequence, uint64_t *time);
 

@@ -1,7 +1,7 @@
 /*
  * Rumor mongering (Demers et al. 1987) without duplicates: a request names the short digests of
- * bundles that are new to us; the answer says which of them the peer wants; those are sent.  A rumor
- * that several peers in a row knew already has lost its interest.
+ * bundles that are new to us; the answer says which of them the peer wants; those are sent.  A
+ * rumor that several peers in a row knew already has lost its interest.
  *
  * The same ring holds our own new bundles until they have been mailed.
  */
@@ -19,9 +19,9 @@ enum {
 struct hsay_rumor {
     struct hsay_digest digest;
     hsay_time since;
-    uint8_t stale;  /* contacts in a row that knew it */
-    bool hot;       /* to be named in requests */
-    bool mail;      /* own, not yet mailed */
+    uint8_t stale; /* contacts in a row that knew it */
+    bool hot;      /* to be named in requests */
+    bool mail;     /* own, not yet mailed */
     bool used;
 };
 

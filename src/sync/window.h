@@ -3,9 +3,9 @@
  *
  * limit = max(own highest, median of what contacted peers claim, one voice per network group)
  *         + HSAY_TIME_WINDOW; and the limit itself moves by at most HSAY_TIME_WINDOW per
- * HSAY_TIME_WINDOW_STEP_MS, whatever was accepted: "own + window" alone is a ratchet that one author
- * can push by a window per bundle.  The first median after a start is taken at once (a newcomer, or a
- * node that slept for a week), and again while there are fewer voices than three.
+ * HSAY_TIME_WINDOW_STEP_MS, whatever was accepted: "own + window" alone is a ratchet that one
+ * author can push by a window per bundle.  The first median after a start is taken at once (a
+ * newcomer, or a node that slept for a week), and again while there are fewer voices than three.
  *
  * One attacker's claims move nothing once three groups speak; 2^63 and the like never count.
  */
@@ -27,7 +27,7 @@ struct hsay_window {
     uint64_t limit; /* highest acceptable */
     hsay_time moved_at;
     uint8_t voice_next;
-    bool settled;   /* three groups have spoken since the start */
+    bool settled; /* three groups have spoken since the start */
 };
 
 void hsay_window_init(struct hsay_window *w, hsay_time now, uint64_t own);

@@ -36,8 +36,8 @@ struct sync_bundle {
 void sync_bundle_make(struct sync_bundle *out, const struct hsay_crypto *crypto,
                       const struct hsay_key *overlay, const struct sync_plan *plan);
 
-/* A record with a random digest that its bytes (`size` zeros, at most 1,024) do not have: for stores
- * without a crypto port. */
+/* A record with a random digest that its bytes (`size` zeros, at most 1,024) do not have: for
+ * stores without a crypto port. */
 struct hsay_record sync_record(uint64_t *random, uint64_t time, size_t size);
 
 /* Ends the program unless the store takes it. */

@@ -1,5 +1,5 @@
-/* Goal: a bundle has exactly one encoding, everything else is refused, and a signature holds for one
- * overlay and every byte before it. */
+/* Goal: a bundle has exactly one encoding, everything else is refused, and a signature holds for
+ * one overlay and every byte before it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -53,8 +53,7 @@ static void agrees_with_the_vectors(void **state)
         struct hsay_id id;
         struct hsay_bundle b;
         struct vector bytes = vector_get("bundle.hex", name[i]);
-        vector_copy("bundle.hex", strcat(strcat(id_name, name[i]), ".id"), id.byte,
-                    sizeof id.byte);
+        vector_copy("bundle.hex", strcat(strcat(id_name, name[i]), ".id"), id.byte, sizeof id.byte);
 
         assert_int_equal(hsay_bundle_decode(&b, crypto, vector_span(&bytes)), HSAY_OK);
         assert_memory_equal(&b.id, &id, sizeof id);

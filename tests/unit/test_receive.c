@@ -34,8 +34,7 @@ static void node_init(struct fixture *f)
     hsay_store_mem_init(&f->mem, 0, &f->crypto.port);
     f->store = hsay_store_mem_port(&f->mem);
     hsay_window_init(&f->window, now.mono, 0);
-    f->receiver =
-        (struct hsay_receiver){&f->store, &f->crypto.port, &overlay, &f->window};
+    f->receiver = (struct hsay_receiver){&f->store, &f->crypto.port, &overlay, &f->window};
     f->error = 0;
     f->drop = HSAY_DROP_COUNT;
 }
@@ -94,7 +93,8 @@ static uint64_t held(const struct fixture *f)
     return info.bundles;
 }
 
-/* ---- refusals that cost no signature ------------------------------------------------------------ */
+/* ---- refusals that cost no signature ------------------------------------------------------------
+ */
 
 static void cheap_refusals_cost_no_signature(void **state)
 {
@@ -162,16 +162,16 @@ static void a_full_store_changes_nothing(void **state)
     assert_int_equal(held(f), 2);
 }
 
-/* ---- slots, one by one ------------------------------------------------------------------------ */
+/* ---- slots, one by one ------------------------------------------------------------------------
+ */
 
 static void gaps_fill_in_any_order(void **state)
 {
     struct fixture *f = *state;
     static const unsigned sequence[] = {5, 1, 3, 4, 2};
     for (size_t i = 0; i < 5; i++) {
-        const struct sync_plan plan = {.author = 1,
-                                       .sequence = sequence[i],
-                                       .time = 10 * sequence[i]};
+        const struct sync_plan plan = {
+            .author = 1, .sequence = sequence[i], .time = 10 * sequence[i]};
         assert_int_equal(give(f, &plan), HSAY_RECEIVED_NEW);
     }
     assert_int_equal(held(f), 5);
@@ -191,7 +191,8 @@ static void a_fork_ends_its_author(void **state)
     for (unsigned variant = 2; variant < 200; variant++)
         give(f, &(struct sync_plan){1, 4, 40 + variant % 3, 0, variant});
     assert_int_equal(held(f), 6);
-    /* only variants with a lower digest than both of the proof were worth a signature: about 2 ln n */
+    /* only variants with a lower digest than both of the proof were worth a signature: about 2 ln n
+     */
     assert_true(f->crypto.verified < 11 + 40);
 
     /* An older fork takes its place. */
@@ -225,7 +226,8 @@ static void a_predecessor_that_comes_late_removes_what_it_contradicts(void **sta
     assert_int_equal(held(f), 5);
 }
 
-/* ---- any order -------------------------------------------------------------------------------- */
+/* ---- any order --------------------------------------------------------------------------------
+ */
 
 struct pool {
     struct sync_bundle bundle[POOL_MAX];
@@ -364,7 +366,8 @@ static void any_order_gives_the_same(void **state)
     assert_true(proofs > 1000);
 }
 
-/* ---- our own ---------------------------------------------------------------------------------- */
+/* ---- our own ----------------------------------------------------------------------------------
+ */
 
 static void own_bundles_take_the_next_slot(void **state)
 {
@@ -384,9 +387,9 @@ static void own_bundles_take_the_next_slot(void **state)
     assert_int_equal(time, 701);
     assert_int_equal(give(f, &(struct sync_plan){1, sequence, time, 0, 0}), HSAY_RECEIVED_NEW);
 
-    give(f, &(struct sync_plan){2, 2, 10000, 0, 0}); /* at the bound: others would refuse the next */
-    assert_int_equal(hsay_receive_next_slot(&f->receiver, &author, &sequence, &time),
-                     HSAY_EBUDGET);
+    give(f,
+         &(struct sync_plan){2, 2, 10000, 0, 0}); /* at the bound: others would refuse the next */
+    assert_int_equal(hsay_receive_next_slot(&f->receiver, &author, &sequence, &time), HSAY_EBUDGET);
     hsay_window_limit(&f->window, hsay_time_add_ms(now.mono, HSAY_TIME_WINDOW_STEP_MS));
     assert_int_equal(hsay_receive_next_slot(&f->receiver, &author, &sequence, &time), HSAY_OK);
     assert_int_equal(time, 10001);

@@ -1,5 +1,5 @@
-/* Goal: new bundles are named while somebody wants them and no longer, mailed once, and wanted from one
- * peer at a time. */
+/* Goal: new bundles are named while somebody wants them and no longer, mailed once, and wanted from
+ * one peer at a time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

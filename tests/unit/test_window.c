@@ -1,4 +1,5 @@
-/* Goal: no claim and no author moves the bound faster than its rate, and a newcomer is not kept out. */
+/* Goal: no claim and no author moves the bound faster than its rate, and a newcomer is not kept
+ * out. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
