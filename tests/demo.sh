@@ -253,12 +253,23 @@ identical() {
     return $same
 }
 
-# Adds the first life of the killed node to its row, and prints all with the sums below.
-print_table() {
+# The sizes of all payloads that each node now has to give.
+payload_bytes() {
+    local i
+    for ((i = 1; i <= nodes; i++)); do
+        hearsay $i sub --history --format %l | awk '{ sum += $1 } END { print sum + 0 }'
+    done
+}
+
+# Adds the first life of the killed node to its row, and what payload each holds to all.
+complete_rows() {
     awk -F '\t' -v OFS='\t' -v killed="$(name $killed)" -v life="$(cat "$work/first-life")" '
         BEGIN { split(life, first) }
         $1 == killed { $4 += first[2]; $5 += first[3]; $6 += first[4]; $7 += first[5] }
-        { print }' "$work/table" >"$work/sums"
+        { print }' "$work/table" | paste - <(payload_bytes) >"$work/rows"
+}
+
+print_table() {
     awk -F '\t' -v killed="$(name $killed)" '
         function row(a, b, c, d, e, f, g, h, i) {
             printf "%-5s %8s  %-16s %13s %12s %11s %11s %13s %8s\n", a, b, c, d, e, f, g, h, i
@@ -268,27 +279,28 @@ print_table() {
                 "bytes in", "payload bytes", "seconds")
         }
         {
-            row($1, $2, $3, $4, $5, $6, $7, $8, $10 == "-" ? "-" : sprintf("%.1f", $10))
-            for (i = 4; i <= 8; i++)
+            row($1, $2, $3, $4, $5, $6, $7, $10, $9 == "-" ? "-" : sprintf("%.1f", $9))
+            for (i = 4; i <= 10; i++)
                 sum[i] += $i
         }
         END {
-            row("all", "", "", sum[4], sum[5], sum[6], sum[7], sum[8], "")
+            row("all", "", "", sum[4], sum[5], sum[6], sum[7], sum[10], "")
             print killed " counts both its lives; seconds run from the first bundle published"
-        }' "$work/sums"
+        }' "$work/rows"
 }
 
+# A bundle has one publisher; every other node gets a copy.
 print_verdict() { # yes or no
     awk -F '\t' -v said="$1" -v bundles="$bundles" '
-        $9 > bytes { bytes = $9 }
+        $8 > bytes { bytes = $8 }
         { out += $6 }
-        $10 > seconds { seconds = $10 }
-        $10 == "-" { never = 1 }
+        $9 > seconds { seconds = $9 }
+        $9 == "-" { never = 1 }
         END {
             overhead = bytes && NR > 1 ? out / (bytes * (NR - 1)) : 0
             printf "demo: identical %s nodes %d bundles %d seconds %s overhead %.3f\n", said, NR,
                 bundles, never ? "-" : sprintf("%.1f", seconds), overhead
-        }' "$work/sums"
+        }' "$work/rows"
 }
 
 same_everywhere() { # column, value or "" for any
@@ -321,6 +333,7 @@ verdict=no
 if identical && same_everywhere 3 '' && same_everywhere 2 "$bundles"; then
     verdict=yes
 fi
+complete_rows
 print_table
 print_verdict $verdict
 [ $verdict = yes ]

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "src/common/path.h"
 
@@ -33,10 +34,26 @@ static char *socket_in(const char *state)
 }
 
 /* Where a daemon of this user puts its socket when nobody says. */
-static char *default_socket(void)
+static char *default_socket(const char *state)
 {
     char path[PATH_MAX];
-    return must_print("%s", path_control(path, sizeof path, NULL) ? "control.sock" : path);
+    return must_print("%s", path_control(path, sizeof path, state) ? "control.sock" : path);
+}
+
+static char *socket_of_environment(void)
+{
+    const char *socket = getenv("HEARSAY_SOCKET"), *state = getenv("HEARSAY_STATE");
+    if (!socket || !*socket)
+        socket = getenv("HEARSAY_CONTROL"); /* what hearsayd itself reads */
+    if (socket && *socket)
+        return must_print("%s", socket);
+    if (!state || !*state)
+        return default_socket(NULL);
+    char *path = socket_in(state);
+    if (access(path, F_OK) == 0)
+        return path;
+    free(path);
+    return default_socket(state);
 }
 
 char *cli_socket_of(const struct cli *cli, const char *node)
@@ -49,15 +66,23 @@ char *cli_socket_of(const struct cli *cli, const char *node)
     const struct option_value *state = options_find(&cli->line, OPT_STATE);
     if (socket)
         return must_print("%s", socket->text);
-    if (state)
-        return socket_in(state->text);
-    const char *variable = getenv("HEARSAY_SOCKET");
-    if (variable && *variable)
-        return must_print("%s", variable);
-    variable = getenv("HEARSAY_STATE");
-    if (variable && *variable)
-        return socket_in(variable);
-    return default_socket();
+    return state ? socket_in(state->text) : socket_of_environment();
+}
+
+/* The command that would make a daemon listen there. */
+static char *how_to_start(const char *path)
+{
+    char *usual = default_socket(NULL), *config = NULL;
+    const char *slash = strrchr(path, '/');
+    int folder = slash ? (int)(slash - path) : 0;
+    config = must_print("%.*s/hearsay.conf", folder, path);
+    bool has_config = slash && access(config, F_OK) == 0;
+    char *how = strcmp(path, usual) == 0 ? must_print("hearsayd")
+                : has_config             ? must_print("hearsayd --config %s", config)
+                                         : must_print("hearsayd --state DIR --control %s", path);
+    free(usual);
+    free(config);
+    return how;
 }
 
 int cli_connect_to(const char *path, struct conn *conn)
@@ -65,16 +90,15 @@ int cli_connect_to(const char *path, struct conn *conn)
     int why = conn_open(conn, path);
     if (!why)
         return EXIT_DONE;
-    const char *slash = strrchr(path, '/');
-    if (why == EACCES || why == EPERM)
+    if (why == EACCES || why == EPERM) {
         complain("may not open %s: it belongs to another user", path);
-    else if (why == ENAMETOOLONG)
+    } else if (why == ENAMETOOLONG) {
         complain("the path of the socket is too long: %s", path);
-    else if (slash && strcmp(slash, "/control.sock") == 0)
-        complain("no daemon at %s (%s); start one with 'hearsayd --state %.*s'", path,
-                 strerror(why), (int)(slash - path), path);
-    else
-        complain("no daemon at %s (%s); start one with 'hearsayd'", path, strerror(why));
+    } else {
+        char *how = how_to_start(path);
+        complain("no daemon at %s (%s); start one with '%s'", path, strerror(why), how);
+        free(how);
+    }
     return EXIT_UNREACHABLE;
 }
 

@@ -50,6 +50,10 @@ void conn_ask(struct conn *conn, const char *format, ...)
     va_end(list);
     if (size < 0)
         return;
+    /* A word may not smuggle in a request of its own; the daemon says what it thinks of the '?'. */
+    for (int i = 0; i < size; i++)
+        if (line[i] < ' ' || line[i] > '~')
+            line[i] = '?';
     bytes_add(&conn->out, line, (size_t)size);
     bytes_add(&conn->out, "\n", 1);
     free(line);

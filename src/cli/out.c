@@ -176,12 +176,29 @@ void out_json(const json_t *object)
     putchar('\n');
 }
 
+static char *join_list(const json_t *list)
+{
+    char *text = must_print("%s", json_array_size(list) ? "" : "-");
+    size_t i;
+    json_t *one;
+    json_array_foreach(list, i, one)
+    {
+        const char *word = json_string_value(one);
+        char *longer = must_print("%s%s%s", text, i ? "," : "", word ? word : "?");
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
 static char *scalar(const json_t *value)
 {
     if (!value || json_is_null(value))
         return must_print("-");
     if (json_is_string(value))
         return must_print("%s", json_string_value(value));
+    if (json_is_array(value))
+        return join_list(value);
     if (json_is_real(value))
         return must_print("%.3f", json_real_value(value));
     char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);

@@ -26,8 +26,9 @@ static void print_listen(const json_t *status)
     json_object_foreach(json_object_get(status, "address"), name, one)
     {
         const char *text = json_is_object(one) ? field_text(one, "addr") : json_string_value(one);
+        const char *nat = field_text(one, "nat");
         if (text && *text)
-            printf("; others see %s", text);
+            printf("; others see %s%s%s", text, *nat ? ", NAT " : "", nat);
     }
     putchar('\n');
 }

@@ -16,7 +16,7 @@ static char *range_in_words(const json_t *range)
                            : out_number(field_number(range, "time_high"));
     if (modulo <= 1)
         return must_print("times %s to %s", low, high);
-    return must_print("%s slice %s of %s, times %s to %s", slicing,
+    return must_print("%s%sslice %s of %s, times %s to %s", slicing, *slicing ? " " : "",
                       out_number(field_number(range, "offset") + 1), out_number(modulo), low, high);
 }
 

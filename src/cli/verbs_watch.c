@@ -79,8 +79,8 @@ static void on_status(struct watch *watch, struct node *node, const json_t *stat
 {
     static const char *const of_node[] = {
         "pid", "uptime_seconds", "datagrams_out", "datagrams_in", "bytes_out", "bytes_in", NULL};
-    static const char *const of_overlay[] = {
-        "bundles", "bundle_bytes", "payload_bytes", "fingerprint", "synced", "why", NULL};
+    static const char *const of_overlay[] = {"bundles", "bundle_bytes", "fingerprint",
+                                             "synced",  "why",          NULL};
     copy_fields(node->row, status, of_node);
     copy_fields(node->row, pick_overlay(status, cli_overlay(watch->cli)), of_overlay);
     node->fresh = node->seen = true;
@@ -303,7 +303,6 @@ static void print_table(const struct watch *watch)
         {"datagrams in", "datagrams_in", COLUMN_NUMBER},
         {"bytes out", "bytes_out", COLUMN_NUMBER},
         {"bytes in", "bytes_in", COLUMN_NUMBER},
-        {"payload bytes", "payload_bytes", COLUMN_NUMBER},
         {"bundle bytes", "bundle_bytes", COLUMN_NUMBER},
         {"seconds", "seconds", COLUMN_TEXT},
     };
