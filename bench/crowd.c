@@ -7,10 +7,10 @@
 #include "src/wire/cursor.h"
 
 /* version, flags, author, type, sequence, time, expiry, parents, payload size, payload, signature */
-size_t crowd_payload(size_t canonical_bytes, uint64_t number)
+size_t crowd_payload(size_t canonical_bytes, uint64_t sequence, uint64_t time)
 {
-    size_t fixed = 1 + 1 + HSAY_KEY_BYTES + 1 + 2 * hsay_varint_size(number) + 1 + 1 +
-                   HSAY_SIGNATURE_BYTES;
+    size_t fixed = 1 + 1 + HSAY_KEY_BYTES + 1 + hsay_varint_size(sequence) + hsay_varint_size(time) +
+                   1 + 1 + HSAY_SIGNATURE_BYTES;
     assert(canonical_bytes > fixed);
     size_t rest = canonical_bytes - fixed;
     size_t payload = rest - 1;
@@ -22,7 +22,7 @@ size_t crowd_payload(size_t canonical_bytes, uint64_t number)
 void crowd_publish(struct world *w, unsigned node, size_t canonical_bytes, uint64_t sequence)
 {
     char payload[HSAY_PAYLOAD_MAX_BYTES + 1];
-    size_t size = crowd_payload(canonical_bytes, sequence);
+    size_t size = crowd_payload(canonical_bytes, sequence, sequence);
     for (size_t i = 0; i < size; i++)
         payload[i] = (char)('a' + world_chance(w) % 26);
     payload[size] = 0;

@@ -24,7 +24,7 @@ void crowd_start(struct world *w, const struct crowd *crowd);
 /* Publishes at `node` a bundle that has exactly so many canonical bytes. */
 void crowd_publish(struct world *w, unsigned node, size_t canonical_bytes, uint64_t sequence);
 
-/* Payload bytes of a bundle of so many canonical bytes whose sequence and time are `number`. */
-size_t crowd_payload(size_t canonical_bytes, uint64_t number);
+/* Payload bytes of a bundle of so many canonical bytes, of type 0 and without parents or expiry. */
+size_t crowd_payload(size_t canonical_bytes, uint64_t sequence, uint64_t time);
 
 #endif
