@@ -551,7 +551,7 @@ static void test_model(void **state)
         run(*state, seeds[i], i % 2 == 0 ? 0 : QUOTA_BYTES);
 }
 
-/* Digests on the very edges of slices, which hashes never hit.  Bodies are not read. */
+/* Digests and times on the very edges, which hashes and clocks never hit.  Bodies are not read. */
 static void test_slice_edges(void **state)
 {
     struct backend *b = *state;
@@ -567,6 +567,8 @@ static void test_slice_edges(void **state)
             fixture_bundle_make(one, &random_state);
             for (int k = 0; k < 8; k++)
                 one->record.at.digest.byte[k] = (uint8_t)(head >> (56 - 8 * k));
+            if (j % 3 == 0)
+                one->record.at.time = UINT64_MAX - one->record.at.time;
             assert_int_equal(b->store.ops->put(b->store.self, fixture_record(one)), 0);
             one->held = true;
         }
@@ -582,6 +584,13 @@ static void test_slice_edges(void **state)
             struct hsay_sum sum, sum_want = model_sum(want, count);
             assert_int_equal(b->store.ops->sum(b->store.self, &range, 0, &sum), 0);
             assert_memory_equal(&sum, &sum_want, sizeof sum);
+        }
+        range.slicing = HSAY_SLICE_TIME;
+        for (range.offset = 0; range.offset < 60 && range.offset < range.modulo; range.offset++) {
+            struct hsay_position want[BUNDLES], got[BUNDLES];
+            size_t count = model_walk(&range, want);
+            assert_int_equal(walk_all(b, &range, 0, 9, false, got), count);
+            assert_memory_equal(got, want, count * sizeof got[0]);
         }
     }
     b->close(b);
