@@ -20,6 +20,7 @@ enum {
     /* Wait so long for an answer before somebody else is asked: four round trips, within bounds. */
     RETRY_MIN_MS = 250,
     RETRY_MAX_MS = 3000,
+    LEVEL_DELAY_MS = 50,
     /* Where only a part was looked at, what the asker seems to hold and we lack is an estimate. */
     LACKING_NOISE = 64,
     /* A difference that was found may be on its way already (mail, an answer to another). */
@@ -140,13 +141,25 @@ static void on_same(struct hsay_call *call)
     set_synced(call, !turn_to_hinted(call));
 }
 
-/* Filters have brought nothing for a while, though not all is the same.  If the peer holds no more
- * than we, it is the one that lacks.  If it says that it holds more, a whole sweep must have
- * passed, newest claims in between, before we believe that it will not give it. */
+/* This peer has nothing more for us: on to the one that has, or leave it to the next step. */
+static void end_with_peer(struct hsay_call *call)
+{
+    struct hsay_catchup *c = &call->overlay->catchup;
+    c->known_behind = false;
+    c->compare_next = false;
+    c->quiet = 0;
+    turn_to_hinted(call);
+}
+
+/* All is not the same, but what we hold is no less than what the peer does, and a filter over all
+ * of it brought what there was: it is the peer that lacks.  If it says that it holds more, a whole
+ * sweep must have passed in vain, newest claims in between, before we believe that it will not give
+ * it. */
 static bool is_fruitless(const struct hsay_catchup *c)
 {
-    return c->quiet >=
-           (c->behind == 0 ? QUIET_BEFORE_COMPARE : 2 * c->modulo + QUIET_BEFORE_COMPARE);
+    if (c->behind == 0)
+        return c->levelled || c->quiet >= QUIET_BEFORE_COMPARE;
+    return c->quiet >= 2 * c->modulo + QUIET_BEFORE_COMPARE;
 }
 
 /* Everything was compared, and differs. */
@@ -156,31 +169,41 @@ static void on_different(struct hsay_call *call, const struct hsay_pending *p)
     set_synced(call, false);
     c->sames = 0;
     c->compare_next = false;
+    c->known_behind = true;
     c->behind = p->peer_count > p->claim_count ? p->peer_count - p->claim_count : 0;
-    c->known_behind = !is_fruitless(c);
-    if (c->known_behind)
+    if (is_fruitless(c))
+        end_with_peer(call);
+    else
         ask_at(call, call->now.mono, &p->to);
-    else if (!turn_to_hinted(call))
-        c->quiet = 0; /* until the next step */
+    c->levelled = false;
 }
 
-/* An answer to a filter: go on while it brings something. */
-static void on_filled(struct hsay_call *call, const struct hsay_pending *p)
+/* What the answer to a filter says about how things stand between the peer and us. */
+static void note_filled(struct hsay_catchup *c, const struct hsay_pending *p)
 {
-    struct hsay_catchup *c = &call->overlay->catchup;
     uint64_t extra = p->peer_count > p->claim_count ? p->peer_count - p->claim_count : 0;
+    bool brought = p->bundles_new > 0 || p->more;
     c->again_valid = p->more;
     c->again = p->range;
     c->modulo = p->range.slicing == HSAY_SLICE_DIGEST ? p->range.modulo : 1;
-    if (p->bundles_new > 0 || p->more) {
+    c->levelled = is_everything(&p->range) && !p->more && extra <= p->bundles_new;
+    c->quiet = brought ? 0 : c->quiet + 1;
+    c->known_behind |= brought;
+    if (brought)
         c->behind = extra * c->modulo > p->bundles_new ? extra * c->modulo - p->bundles_new : 0;
-        c->quiet = 0;
-        c->known_behind = true;
-    } else {
-        c->quiet++;
-        c->compare_next = c->quiet % QUIET_BEFORE_COMPARE == 0;
-    }
-    ask_at(call, call->now.mono, &p->to);
+    c->compare_next = c->levelled || (!brought && c->quiet % QUIET_BEFORE_COMPARE == 0);
+}
+
+/* An answer to a filter: go on while it brings something.  Where it brought all that there was, a
+ * comparison follows, and not at once: news come in bursts, and each look costs a datagram. */
+static void on_filled(struct hsay_call *call, const struct hsay_pending *p)
+{
+    struct hsay_catchup *c = &call->overlay->catchup;
+    note_filled(c, p);
+    if (c->levelled && p->bundles_new == 0)
+        end_with_peer(call);
+    else
+        ask_at(call, hsay_time_add_ms(call->now.mono, c->levelled ? LEVEL_DELAY_MS : 0), &p->to);
 }
 
 void hsay_catchup_on_answer(struct hsay_call *call, const struct hsay_pending *p, unsigned lost)

@@ -32,14 +32,15 @@ struct hsay_catchup {
     struct hsay_peer hinted; /* showed that it holds what we lack, while another was being asked */
     struct hsay_range again; /* the range whose answer was cut, if again_valid */
     bool again_valid;
-    bool known_behind;     /* something differed, and no later comparison found all the same */
-    bool synced;           /* the last comparison of everything found the same */
-    uint8_t sames;         /* comparisons of everything in a row that found the same */
-    uint64_t outstanding;  /* id of the request that is out; 0: none */
-    bool compare_next;     /* the next request compares everything instead of asking for bundles */
-    uint32_t quiet;        /* filter answers in a row that brought nothing */
-    uint32_t modulo;       /* slices that a sweep has now */
-    uint64_t behind;       /* bundles that the peer asked last holds more than we, at most */
+    bool known_behind;    /* something differed, and no later comparison found all the same */
+    bool synced;          /* the last comparison of everything found the same */
+    uint8_t sames;        /* comparisons of everything in a row that found the same */
+    uint64_t outstanding; /* id of the request that is out; 0: none */
+    bool compare_next;    /* the next request compares everything instead of asking for bundles */
+    bool levelled;   /* the last filter was over everything, and brought all that the peer had */
+    uint32_t quiet;  /* filter answers in a row that brought nothing */
+    uint32_t modulo; /* slices that a sweep has now */
+    uint64_t behind; /* bundles that the peer asked last holds more than we, at most */
     uint32_t budget_bytes; /* asked for per request: doubles on a whole answer, halves on loss */
 };
 
