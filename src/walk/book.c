@@ -58,8 +58,8 @@ static size_t group_size(const struct hsay_book *book, size_t count, uint64_t gr
 }
 
 /* Who gives way in a full book: the oldest of the newcomer's own group if none is larger, else the
- * oldest of the largest.  Quadratic, 65,536 short steps for 256 entries, but only for a peer that is
- * new to a full book, and that takes a step of ours and an answer. */
+ * oldest of the largest.  Quadratic, 65,536 short steps for 256 entries, but only for a peer that
+ * is new to a full book, and that takes a step of ours and an answer. */
 static size_t book_victim(const struct hsay_book *book, size_t count, uint64_t newcomer)
 {
     size_t own = group_size(book, count, newcomer);
@@ -70,8 +70,8 @@ static size_t book_victim(const struct hsay_book *book, size_t count, uint64_t n
         uint64_t group = book->entry[i].group;
         size_t size = group_size(book, count, group);
 
-        if (size > largest || (victim == count && size == largest &&
-                               (own == 0 || group == newcomer))) {
+        if (size > largest ||
+            (victim == count && size == largest && (own == 0 || group == newcomer))) {
             largest = size;
             victim = i;
         }
@@ -110,8 +110,8 @@ void hsay_book_remove(struct hsay_book *book, const struct hsay_peer *peer)
         return;
 
     const struct hsay_peer *p = &book->entry[at].peer;
-    bool same_key = hsay_peer_key_equal(&p->key, &peer->key) ||
-                    !hsay_peer_key_known(&p->key) || !hsay_peer_key_known(&peer->key);
+    bool same_key = hsay_peer_key_equal(&p->key, &peer->key) || !hsay_peer_key_known(&p->key) ||
+                    !hsay_peer_key_known(&peer->key);
 
     if (same_key && hsay_addr_equal(&p->addr, &peer->addr))
         book_erase(book, count, at);

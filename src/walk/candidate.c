@@ -35,10 +35,11 @@ void hsay_candidates_init(struct hsay_candidates *table, struct hsay_candidate *
 
 /* --- marks and lifetimes --------------------------------------------------------------------- */
 
-/* A time to keep: the clock may start at 0, which means "never" in the table. */
+/* A time to keep: the clock may start at 0, which means "never" in the table; and on_asked below
+ * needs one nanosecond between the two. */
 static hsay_time stamp(hsay_time now)
 {
-    return now.ns == 0 ? (hsay_time){1} : now;
+    return now.ns < 2 ? (hsay_time){2} : now;
 }
 
 static bool is_live(hsay_time since, uint32_t lifetime_ms, hsay_time now)
@@ -79,8 +80,8 @@ static uint64_t retry_ms(const struct hsay_walk_times *times, uint8_t timeouts)
     return ms * times->again_ms / HSAY_WALK_AGAIN_MS;
 }
 
-bool hsay_candidate_is_eligible(const struct hsay_candidates *table,
-                                const struct hsay_candidate *c, hsay_time now)
+bool hsay_candidate_is_eligible(const struct hsay_candidates *table, const struct hsay_candidate *c,
+                                hsay_time now)
 {
     uint64_t wait_ms = table->times.again_ms;
 
@@ -147,20 +148,29 @@ static void relative_offer(struct relative *r, struct hsay_candidate *c, enum ki
 }
 
 /* Whom a claim about `peer` meets.  An entry whose time is over does not stand in the way of other
- * claims, but it still knows when the same peer was asked last. */
+ * claims; but if nobody else is there, it still knows when the same peer was asked last. */
 static struct relative find_known(struct hsay_candidates *table, hsay_time now,
                                   const struct hsay_peer *peer)
 {
-    struct relative r = {NULL, KIN_NONE};
+    struct relative live = {NULL, KIN_NONE};
+    struct relative over = {NULL, KIN_KEYLESS};
 
     for (size_t i = 0; i < table->entry_max; i++) {
         struct hsay_candidate *c = &table->entry[i];
-        enum kinship kin = kinship_of(c, peer);
+        bool is_over = hsay_candidate_bucket(table, c, now) == HSAY_BUCKET_NONE;
 
-        if (kin == KIN_SAME || hsay_candidate_bucket(table, c, now) != HSAY_BUCKET_NONE)
-            relative_offer(&r, c, kin);
+        relative_offer(is_over ? &over : &live, c, kinship_of(c, peer));
     }
-    return r;
+    return live.c == NULL && over.c != NULL ? over : live;
+}
+
+/* Who is known at an address, whatever the key. */
+static struct relative find_at(struct hsay_candidates *table, hsay_time now,
+                               const struct hsay_addr *addr)
+{
+    struct hsay_peer peer = {.addr = *addr};
+
+    return find_known(table, now, &peer);
 }
 
 /* Whom proof about `peer` may change: a trusted one stays where it is, a named key what it is. */
@@ -369,9 +379,11 @@ struct hsay_candidate *hsay_candidate_on_introduced(struct hsay_candidates *tabl
 
     if (r.kin == KIN_SAME)
         return renew_introduced(table, now, r.c, &newcomer);
-    if (r.kin == KIN_NONE || (r.kin == KIN_KEY && (r.c->marks & NAMED_MARKS) != 0))
+    if (r.kin == KIN_KEY && (r.c->marks & NAMED_MARKS) != 0)
+        r = find_at(table, now, &peer.addr);
+    if (r.kin == KIN_NONE)
         return hsay_room_take(table, now, &newcomer);
-    if (!is_doubtful(r.c))
+    if (!is_doubtful(r.c) || (r.kin == KIN_KEY && find_at(table, now, &peer.addr).c != NULL))
         return NULL;
     *r.c = newcomer;
     return r.c;
@@ -386,7 +398,8 @@ struct hsay_candidate *hsay_candidate_on_puncture(struct hsay_candidates *table,
         return NULL;
     if (r.kin == KIN_KEY) {
         if ((r.c->marks & (HSAY_MARK_HEARD | NAMED_MARKS)) != 0 ||
-            !hsay_addr_same_host(&r.c->addr, &from->addr))
+            !hsay_addr_same_host(&r.c->addr, &from->addr) ||
+            find_at(table, now, &from->addr).kin != KIN_NONE)
             return NULL;
         move(r.c, &from->addr);
     }
@@ -433,9 +446,13 @@ struct hsay_candidate *hsay_candidate_on_named(struct hsay_candidates *table, hs
     return r.c;
 }
 
+/* Whoever is behind asks again in the instant in which the answer came.  Which of the two was later
+ * tells whether an answer is outstanding, so the answer becomes a nanosecond older. */
 void hsay_candidate_on_asked(struct hsay_candidate *c, hsay_time now)
 {
     c->asked_at = stamp(now);
+    if (c->contacted_at.ns == c->asked_at.ns)
+        c->contacted_at.ns--;
 }
 
 void hsay_candidate_on_timeout(struct hsay_candidate *c)

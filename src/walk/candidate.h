@@ -1,9 +1,10 @@
 /*
  * The candidate table of one overlay: who we may walk to, and in which bucket each stands.
  *
- * One entry per node key where it is known, else per address.  A peer that shows up at a new address
- * under its key keeps its place.  An entry may have several marks at once (it answered us, and it
- * asked us); the bucket is the best live mark: trusted, contacted, requested, introduced, book.
+ * One entry per node key where it is known, else per address.  A peer that shows up at a new
+ * address under its key keeps its place.  An entry may have several marks at once (it answered us,
+ * and it asked us); the bucket is the best live mark: trusted, contacted, requested, introduced,
+ * book.
  *
  * A trusted entry stays where the operator said it is: its peer gets an ordinary entry beside it
  * when it shows up elsewhere.
@@ -23,19 +24,19 @@
 
 struct hsay_candidate {
     struct hsay_addr addr;
-    struct hsay_addr lan;     /* NONE, or a way inside one public address */
-    struct hsay_key key;      /* zero: not known, seal to the overlay */
-    struct hsay_token token;  /* to show when we ask it */
-    hsay_time token_at;       /* 0: no token.  All times: 0 = never */
-    hsay_time contacted_at;   /* last answer to us */
-    hsay_time requested_at;   /* last request to us */
-    hsay_time introduced_at;  /* last told of, or its puncture */
-    hsay_time asked_at;       /* our last request */
-    uint64_t group;           /* hsay_addr_group of addr */
-    uint32_t rtt_us;          /* of the last answer; 0: not known */
-    uint8_t marks;            /* enum hsay_candidate_mark */
-    uint8_t timeouts;         /* in a row */
-    uint16_t introducer;      /* hash of the introducer's network group; 0: none */
+    struct hsay_addr lan;    /* NONE, or a way inside one public address */
+    struct hsay_key key;     /* zero: not known, seal to the overlay */
+    struct hsay_token token; /* to show when we ask it */
+    hsay_time token_at;      /* 0: no token.  All times: 0 = never */
+    hsay_time contacted_at;  /* last answer to us */
+    hsay_time requested_at;  /* last request to us */
+    hsay_time introduced_at; /* last told of, or its puncture */
+    hsay_time asked_at;      /* our last request */
+    uint64_t group;          /* hsay_addr_group of addr */
+    uint32_t rtt_us;         /* of the last answer; 0: not known */
+    uint8_t marks;           /* enum hsay_candidate_mark */
+    uint8_t timeouts;        /* in a row */
+    uint16_t introducer;     /* hash of the introducer's network group; 0: none */
 };
 
 enum hsay_candidate_mark {
@@ -82,8 +83,8 @@ bool hsay_candidate_is_contacted(const struct hsay_candidates *table,
 
 /* May the walk go there now?  It is in some bucket, and was not asked within again_ms.  A trusted
  * one that does not answer is asked after 5 s, 10, 20, 40, then every 60 s (scaled as again_ms). */
-bool hsay_candidate_is_eligible(const struct hsay_candidates *table,
-                                const struct hsay_candidate *c, hsay_time now);
+bool hsay_candidate_is_eligible(const struct hsay_candidates *table, const struct hsay_candidate *c,
+                                hsay_time now);
 
 /* Events.  Each returns the entry, or NULL if the table is full of better ones (or the peer may not
  * be moved: an address change needs `validated`). */
@@ -93,8 +94,8 @@ struct hsay_candidate *hsay_candidate_on_answer(struct hsay_candidates *table, h
                                                 const struct hsay_peer *peer,
                                                 const struct hsay_token *token);
 
-/* It asked us; validated: and showed a token for this address and key.  Without one it may be anybody
- * who writes a source address: it gets a free place or that of another such, no more. */
+/* It asked us; validated: and showed a token for this address and key.  Without one it may be
+ * anybody who writes a source address: it gets a free place or that of another such, no more. */
 struct hsay_candidate *hsay_candidate_on_request(struct hsay_candidates *table, hsay_time now,
                                                  const struct hsay_peer *peer, bool validated);
 
@@ -115,10 +116,10 @@ struct hsay_candidate *hsay_candidate_on_named(struct hsay_candidates *table, hs
 
 void hsay_candidate_on_asked(struct hsay_candidate *c, hsay_time now);
 
-/* No answer came.  After two in a row it is no contacted candidate any more; incoming marks stay.  A loss
- * that a later answer has overtaken changes nothing.  Of a trusted or book entry that stays silent
- * the key is forgotten, unless the operator named it: the peer may have started anew under another.
- * After three the book's mark goes. */
+/* No answer came.  After two in a row it is no contacted candidate any more; incoming marks stay.
+ * A loss that a later answer has overtaken changes nothing.  Of a trusted or book entry that stays
+ * silent the key is forgotten, unless the operator named it: the peer may have started anew under
+ * another. After three the book's mark goes. */
 void hsay_candidate_on_timeout(struct hsay_candidate *c);
 
 /* Policy `paper`, after the answer of a trusted one: all marks but those of trusted and book go. */

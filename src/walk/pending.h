@@ -19,25 +19,25 @@ enum hsay_pending_kind {
 
 struct hsay_pending {
     uint64_t id;
-    struct hsay_peer to;      /* key zero: first contact, any key may answer */
+    struct hsay_peer to; /* key zero: first contact, any key may answer */
     hsay_time sent;
-    hsay_time heard;          /* when something last came; 0: nothing yet */
-    struct hsay_range range;  /* of the claim */
-    uint64_t claim_count;     /* what the claim said we hold */
-    uint32_t asked_bytes;     /* answer budget we stated */
-    uint8_t kind;             /* enum hsay_pending_kind */
+    hsay_time heard;         /* when something last came; 0: nothing yet */
+    struct hsay_range range; /* of the claim */
+    uint64_t claim_count;    /* what the claim said we hold */
+    uint32_t asked_bytes;    /* answer budget we stated */
+    uint8_t kind;            /* enum hsay_pending_kind */
     uint8_t claim_kind;
     uint8_t bucket;
-    bool answered;            /* the response came; bundles messages may still follow */
+    bool answered; /* the response came; bundles messages may still follow */
     bool more;
     bool same;
     bool introduced;
     uint8_t newest_count;
-    uint8_t datagrams_told;   /* bundles messages that the response announced */
+    uint8_t datagrams_told; /* bundles messages that the response announced */
     uint8_t datagrams_got;
     uint16_t bundles_got;
     uint16_t bundles_new;
-    uint64_t peer_count;      /* what the answerer holds of the range */
+    uint64_t peer_count;              /* what the answerer holds of the range */
     uint64_t newest[HSAY_NEWEST_MAX]; /* the rumors that the request named, in its order */
 };
 
@@ -46,7 +46,8 @@ struct hsay_pendings {
     uint16_t entry_max;
 };
 
-void hsay_pendings_init(struct hsay_pendings *table, struct hsay_pending *entry, uint16_t entry_max);
+void hsay_pendings_init(struct hsay_pendings *table, struct hsay_pending *entry,
+                        uint16_t entry_max);
 
 /* A free place, or NULL: no further request goes out then.  Fill it in whole. */
 struct hsay_pending *hsay_pending_new(struct hsay_pendings *table);

@@ -4,8 +4,9 @@
 
 #include "src/walk/peer.h"
 
-/* Eighths of the table.  Contacted ones are worth most, and eleven steps within their lifetime leave
- * room to spare in half of 64; what is introduced leads to new ones; the rest is a reserve. */
+/* Eighths of the table.  Contacted ones are worth most, and eleven steps within their lifetime
+ * leave room to spare in half of 64; what is introduced leads to new ones; the rest is a reserve.
+ */
 static const uint8_t share_eighths[HSAY_BUCKET_COUNT] = {
     [HSAY_BUCKET_CONTACTED] = 4,
     [HSAY_BUCKET_REQUESTED] = 1,
@@ -114,8 +115,7 @@ static struct hsay_candidate *other_stranger(struct hsay_candidates *table, hsay
 static enum hsay_bucket fullest(const struct hsay_candidates *table,
                                 const uint16_t count[HSAY_BUCKET_COUNT], enum hsay_bucket newcomer)
 {
-    bool outranks_contacted =
-        newcomer == HSAY_BUCKET_CONTACTED || newcomer == HSAY_BUCKET_TRUSTED;
+    bool outranks_contacted = newcomer == HSAY_BUCKET_CONTACTED || newcomer == HSAY_BUCKET_TRUSTED;
     size_t buckets = sizeof worst_first - !outranks_contacted;
     enum hsay_bucket fullest = HSAY_BUCKET_NONE;
     int32_t most = 0;

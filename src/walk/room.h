@@ -2,9 +2,9 @@
  * Room in the candidate table: who gives way to a newcomer when all places are taken.
  *
  * Each bucket has a share of the table; it may take more while there is room.  The bucket most over
- * its share gives up an entry of its largest network group, any of them: whoever was there first has
- * no right to stay, because a flood can refresh its entries for ever.  If the newcomer belongs to
- * that group itself, a coin decides between them.
+ * its share gives up an entry of its largest network group, any of them: whoever was there first
+ * has no right to stay, because a flood can refresh its entries for ever.  If the newcomer belongs
+ * to that group itself, a coin decides between them.
  */
 #ifndef HEARSAY_WALK_ROOM_H
 #define HEARSAY_WALK_ROOM_H

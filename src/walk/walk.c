@@ -25,17 +25,14 @@ enum {
 /* Of 1,000 visits by policy `hearsay`, while all buckets have somebody.  An attacker's part of the
  * visits settles near incoming / (incoming + sources he has no hand in), however many addresses he
  * has: therefore requested is small, trusted and book are seven times as much, and the book has its
- * part even if many are contacted, as those may be the attacker's.  Introduced before contacted: who
- * always answers, as an attacker does, stays contacted for ever.  In simulations of a node whose
- * honest peers answer to 70 %, an attacker with 64 groups got 33 % of the visits; 65 % with a book
- * that is used only while few are contacted; 76 % with half of the visits to contacted ones, and
- * requested ones at 5 %. */
+ * part even if many are contacted, as those may be the attacker's.  Introduced before contacted:
+ * who always answers, as an attacker does, stays contacted for ever.  In simulations of a node
+ * whose honest peers answer to 70 %, an attacker with 64 groups got 33 % of the visits; 65 % with a
+ * book that is used only while few are contacted; 76 % with half of the visits to contacted ones,
+ * and requested ones at 5 %. */
 static const uint16_t odds[HSAY_BUCKET_COUNT] = {
-    [HSAY_BUCKET_TRUSTED] = 50,
-    [HSAY_BUCKET_CONTACTED] = 250,
-    [HSAY_BUCKET_REQUESTED] = 30,
-    [HSAY_BUCKET_INTRODUCED] = 500,
-    [HSAY_BUCKET_BOOK] = 170,
+    [HSAY_BUCKET_TRUSTED] = 50,     [HSAY_BUCKET_CONTACTED] = 250, [HSAY_BUCKET_REQUESTED] = 30,
+    [HSAY_BUCKET_INTRODUCED] = 500, [HSAY_BUCKET_BOOK] = 170,
 };
 
 /* --- choosing -------------------------------------------------------------------------------- */
@@ -87,10 +84,10 @@ static void choice_offer_by_chance(struct choice *choice, struct hsay_candidate 
 
 /* --- a step ---------------------------------------------------------------------------------- */
 
-/* How much a visit would repeat of what was done, for policy `hearsay`: 0 is a network group of which
- * we know nobody, or, among contacted ones, that has not been visited lately.  Without this a group
- * of many addresses has always one that is eligible, and is met through every bucket.  Where all are
- * of one group it makes no difference.  The operator's choice is not judged. */
+/* How much a visit would repeat of what was done, for policy `hearsay`: 0 is a network group of
+ * which we know nobody, or, among contacted ones, that has not been visited lately.  Without this a
+ * group of many addresses has always one that is eligible, and is met through every bucket.  Where
+ * all are of one group it makes no difference.  The operator's choice is not judged. */
 enum {
     REPEATS_GROUP = 1, /* contacted already */
     REPEATS_VISIT = 2, /* within again_ms */
@@ -146,9 +143,10 @@ static struct supply survey(const struct hsay_walk *walk, const struct hsay_cand
     return is_fresh ? fresh : any;
 }
 
-/* The share of an empty bucket goes to the others: half of what is not trusted is contacted, half is
- * incoming, a coin between the two kinds of it, and each stands in for the other.  Nobody trusted at
- * hand: drawn again among the rest.  The book is not in the paper: it is the last resort. */
+/* The share of an empty bucket goes to the others: half of what is not trusted is contacted, half
+ * is incoming, a coin between the two kinds of it, and each stands in for the other.  Nobody
+ * trusted at hand: drawn again among the rest.  The book is not in the paper: it is the last
+ * resort. */
 static enum hsay_bucket draw_classic(const struct supply *supply, uint32_t trusted_permille,
                                      const struct hsay_chance *chance)
 {

@@ -28,7 +28,8 @@ struct hsay_chance {
     const struct hsay_crypto *crypto;
 };
 
-/* The candidate for a step, or NULL when nobody is eligible.  Writes the bucket it was drawn from. */
+/* The candidate for a step, or NULL when nobody is eligible.  Writes the bucket it was drawn from.
+ */
 struct hsay_candidate *hsay_walk_visit(struct hsay_walk *walk, struct hsay_candidates *table,
                                        hsay_time now, const struct hsay_chance *chance,
                                        enum hsay_bucket *bucket);
