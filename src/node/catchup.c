@@ -21,6 +21,8 @@ enum {
     RETRY_MIN_MS = 250,
     RETRY_MAX_MS = 3000,
     LEVEL_DELAY_MS = 50,
+    /* Steps in a row that were lost and are taken again at once. */
+    LOSSES_MAX = 3,
     /* Where only a part was looked at, what the asker seems to hold and we lack is an estimate. */
     LACKING_NOISE = 64,
     /* A difference that was found may be on its way already (mail, an answer to another). */
@@ -212,6 +214,7 @@ void hsay_catchup_on_answer(struct hsay_call *call, const struct hsay_pending *p
     adapt_budget(c, &call->overlay->config, p, lost);
     if (c->outstanding == p->id)
         c->outstanding = 0;
+    c->losses = 0;
     if (p->claim_kind == HSAY_CLAIM_NONE)
         return;
     if (is_everything(&p->range) && p->same)
@@ -220,6 +223,16 @@ void hsay_catchup_on_answer(struct hsay_call *call, const struct hsay_pending *p
         on_different(call, p);
     else
         on_filled(call, p);
+}
+
+/* The walk's step was lost: take it again, with whoever comes next, and not for ever. */
+static void step_again(struct hsay_call *call)
+{
+    struct hsay_overlay *o = call->overlay;
+    if (o->config.fixed_step || o->config.no_step || o->catchup.losses >= LOSSES_MAX)
+        return;
+    o->catchup.losses++;
+    o->step_due = call->now.mono;
 }
 
 void hsay_catchup_on_timeout(struct hsay_call *call, const struct hsay_pending *p)
@@ -234,6 +247,8 @@ void hsay_catchup_on_timeout(struct hsay_call *call, const struct hsay_pending *
     memset(&c->with, 0, sizeof c->with);
     if (!turn_to_hinted(call) && c->known_behind)
         ask_at(call, call->now.mono, NULL);
+    else
+        step_again(call);
 }
 
 void hsay_catchup_on_news(struct hsay_call *call)

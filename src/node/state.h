@@ -38,6 +38,7 @@ struct hsay_catchup {
     uint64_t outstanding; /* id of the request that is out; 0: none */
     bool compare_next;    /* the next request compares everything instead of asking for bundles */
     bool levelled;   /* the last filter was over everything, and brought all that the peer had */
+    uint8_t losses;  /* requests in a row that were not answered */
     uint32_t quiet;  /* filter answers in a row that brought nothing */
     uint32_t modulo; /* slices that a sweep has now */
     uint64_t behind; /* bundles that the peer asked last holds more than we, at most */
