@@ -8,7 +8,7 @@
 #                          (catchup_wire_ratio), or `demo`; RESULTS.md stays as it is
 #
 # Exit code 1 when something could not be measured.  Ends no process that it has not started.
-set -u
+set -uo pipefail
 export LC_ALL=C.UTF-8
 cd "$(dirname "$0")/.." || exit 1
 build=${B:-build}
