@@ -36,7 +36,9 @@ struct hsay_claim_want {
                         * is not even room for that) */
     size_t room_bytes; /* for the claim as encoded, its filter included */
     uint64_t behind;   /* how many more bundles the peer is known to hold; 0: not known */
-    const struct hsay_range *again; /* the same range once more (its answer was cut), or NULL; if it
+    const struct hsay_range *again; /* this range once more, or NULL: its answer was cut, or it or
+                                     * a part of it was lost (a sweep comes back only after a whole
+                                     * turn: with 30 % loss that takes twice as long in all).  If it
                                      * no longer fits, a half of it that begins at the same place */
 };
 

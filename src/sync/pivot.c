@@ -141,16 +141,17 @@ static int take_dense(const struct hsay_chooser *c, const struct side *side,
     return hsay_range_fit(c, &range, out);
 }
 
+/* What is left of it when a dense time cut it short may hold nothing. */
 static int take_side(const struct hsay_chooser *c, const struct side *side, struct hsay_choice *out)
 {
     if (side->dense != 0 && hsay_rng_below(c->rng, c->crypto, 2) == 0)
         return take_dense(c, side, out);
-    if (span_of(side) == 0)
-        return HSAY_ENOENT;
     struct hsay_range range = hsay_range_everything();
     range.time_low = side->time_low;
     range.time_high = side->time_high;
-    return hsay_range_fit(c, &range, out);
+    int rc = span_of(side) == 0 ? HSAY_ENOENT : hsay_range_fit(c, &range, out);
+    bool nothing = rc == HSAY_ENOENT || (rc == HSAY_OK && out->sum.count == 0);
+    return nothing && side->dense != 0 ? take_dense(c, side, out) : rc;
 }
 
 int hsay_pivot_range(const struct hsay_chooser *c, struct hsay_choice *out)
