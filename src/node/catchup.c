@@ -10,8 +10,9 @@ enum {
      * asks for. */
     BUDGET_FIRST_BYTES = 16384,
     BUDGET_MIN_BYTES = 4096,
-    /* One false positive in a hundred hides a bundle from one filter, one in 10,000 from two. */
-    QUIET_BEFORE_COMPARE = 2,
+    /* Filters in a row that brought nothing: one false positive in a hundred hides a bundle from
+     * one, one in 10,000 from two. */
+    QUIET_MAX = 2,
     /* After so many comparisons in a row found the same, none was lost, and nobody claimed more,
      * the step may stretch to twice its length.  No more: who was passed over by mail and rumor
      * learns of news by its own step alone. */
@@ -91,8 +92,8 @@ void hsay_catchup_on_claim(struct hsay_call *call, const struct hsay_claim *clai
     uint64_t lacking = hsay_answer_lacking(ours);
     if (claim->kind == HSAY_CLAIM_NONE || lacking <= claim->count / LACKING_NOISE)
         return;
-    c->behind = lacking * (claim->range.slicing == HSAY_SLICE_DIGEST ? claim->range.modulo : 1);
     c->known_behind = true;
+    c->compare_next = true; /* it may have come from elsewhere by then */
     c->sames = 0;
     set_synced(call, false);
     if (c->outstanding == 0)
@@ -110,6 +111,7 @@ static bool turn_to_hinted(struct hsay_call *call)
         return false;
     memset(&c->hinted, 0, sizeof c->hinted);
     c->known_behind = true;
+    c->compare_next = true;
     c->quiet = 0;
     ask_at(call, call->now.mono, &hinted);
     return true;
@@ -153,59 +155,64 @@ static void end_with_peer(struct hsay_call *call)
     turn_to_hinted(call);
 }
 
-/* All is not the same, but what we hold is no less than what the peer does, and a filter over all
- * of it brought what there was: it is the peer that lacks.  If it says that it holds more, a whole
- * sweep must have passed in vain, newest claims in between, before we believe that it will not give
- * it. */
-static bool is_fruitless(const struct hsay_catchup *c)
-{
-    if (c->behind == 0)
-        return c->levelled || c->quiet >= QUIET_BEFORE_COMPARE;
-    return c->quiet >= 2 * c->modulo + QUIET_BEFORE_COMPARE;
-}
-
-/* Everything was compared, and differs. */
+/* Everything was compared, and differs.  If the peer holds no more than we after a filter brought
+ * what there was, it is the peer that lacks. */
 static void on_different(struct hsay_call *call, const struct hsay_pending *p)
 {
     struct hsay_catchup *c = &call->overlay->catchup;
+    bool levelled = c->levelled;
     set_synced(call, false);
     c->sames = 0;
     c->compare_next = false;
+    c->levelled = false;
     c->known_behind = true;
     c->behind = p->peer_count > p->claim_count ? p->peer_count - p->claim_count : 0;
-    if (is_fruitless(c))
+    if (c->behind == 0 && levelled)
         end_with_peer(call);
     else
         ask_at(call, call->now.mono, &p->to);
-    c->levelled = false;
 }
 
-/* What the answer to a filter says about how things stand between the peer and us. */
+/* What the answer to a filter says about how things stand between the peer and us: what was known
+ * to be missing, less what came; and at least what its range still lacks. */
 static void note_filled(struct hsay_catchup *c, const struct hsay_pending *p)
 {
     uint64_t extra = p->peer_count > p->claim_count ? p->peer_count - p->claim_count : 0;
-    bool brought = p->bundles_new > 0 || p->more;
+    uint64_t fresh = p->bundles_new;
     c->again_valid = p->more;
     c->again = p->range;
     c->modulo = p->range.slicing == HSAY_SLICE_DIGEST ? p->range.modulo : 1;
-    c->levelled = is_everything(&p->range) && !p->more && extra <= p->bundles_new;
-    c->quiet = brought ? 0 : c->quiet + 1;
-    c->known_behind |= brought;
-    if (brought)
-        c->behind = extra * c->modulo > p->bundles_new ? extra * c->modulo - p->bundles_new : 0;
-    c->compare_next = c->levelled || (!brought && c->quiet % QUIET_BEFORE_COMPARE == 0);
+    c->behind = c->behind > fresh ? c->behind - fresh : 0;
+    if (extra > fresh && c->behind < extra - fresh)
+        c->behind = extra - fresh;
+    c->quiet = fresh > 0 || p->more ? 0 : c->quiet + 1;
 }
 
-/* An answer to a filter: go on while it brings something.  Where it brought all that there was, a
- * comparison follows, and not at once: news come in bursts, and each look costs a datagram. */
+/* Has this peer nothing more?  When it holds no more than we: after a filter over everything, or
+ * the newest and a slice.  When it says that it does: after a whole sweep in vain, newest in
+ * between. */
+static bool is_fruitless(const struct hsay_catchup *c, const struct hsay_pending *p)
+{
+    if (c->behind != 0)
+        return c->quiet >= 2 * c->modulo + QUIET_MAX;
+    return c->quiet >= (is_everything(&p->range) ? 1 : QUIET_MAX);
+}
+
+/* An answer to a filter: go on while it brings something.  Where it brought all that was known to
+ * be missing, a comparison follows, and not at once: news come in bursts, and each look costs a
+ * datagram. */
 static void on_filled(struct hsay_call *call, const struct hsay_pending *p)
 {
     struct hsay_catchup *c = &call->overlay->catchup;
     note_filled(c, p);
-    if (c->levelled && p->bundles_new == 0)
+    if (is_fruitless(c, p)) {
         end_with_peer(call);
-    else
-        ask_at(call, hsay_time_add_ms(call->now.mono, c->levelled ? LEVEL_DELAY_MS : 0), &p->to);
+        return;
+    }
+    c->known_behind |= c->quiet == 0;
+    c->levelled = c->quiet == 0 && c->behind == 0 && !p->more;
+    c->compare_next = c->levelled;
+    ask_at(call, hsay_time_add_ms(call->now.mono, c->levelled ? LEVEL_DELAY_MS : 0), &p->to);
 }
 
 void hsay_catchup_on_answer(struct hsay_call *call, const struct hsay_pending *p, unsigned lost)

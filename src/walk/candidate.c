@@ -17,7 +17,7 @@
 enum {
     NAMED_MARKS = HSAY_MARK_TRUSTED | HSAY_MARK_BOOK,
     BOOK_TIMEOUTS_MAX = 3,
-    LOSSES_MAX = 2,       /* in a row: at 30 % loss each way every second exchange fails */
+    LOSSES_MAX = 4,       /* in a row: at 30 % loss each way every second exchange fails */
     KEY_TIMEOUTS_MAX = 2, /* one loss is weather; and the book has one try left after it */
     TRUSTED_RETRY_MS = 5000,
     TRUSTED_RETRY_MAX_MS = 60000,

@@ -116,7 +116,7 @@ struct hsay_candidate *hsay_candidate_on_named(struct hsay_candidates *table, hs
 
 void hsay_candidate_on_asked(struct hsay_candidate *c, hsay_time now);
 
-/* No answer came.  After two in a row it is no contacted candidate any more; incoming marks stay.
+/* No answer came.  After four in a row it is no contacted candidate any more; incoming marks stay.
  * A loss that a later answer has overtaken changes nothing.  Of a trusted or book entry that stays
  * silent the key is forgotten, unless the operator named it: the peer may have started anew under
  * another. After three the book's mark goes. */
