@@ -20,9 +20,9 @@
 #include "bench/bench.h"
 #include "bench/crowd.h"
 #include "bench/daemon.h"
+#include "hearsay/crypto_sodium.h"
+#include "hearsay/store_lmdb.h"
 #include "src/common/join.h"
-#include "src/port/crypto_sodium.h"
-#include "src/port/store_lmdb.h"
 #include "src/sync/bundle.h"
 
 enum {

@@ -25,7 +25,7 @@
 #include "bench/bench.h"
 #include "bench/crowd.h"
 #include "bloom/bloom.h"
-#include "src/port/crypto_sodium.h"
+#include "hearsay/crypto_sodium.h"
 #include "src/sync/claim.h"
 #include "src/wire/seal.h"
 

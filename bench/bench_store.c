@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "bench/bench.h"
-#include "src/port/crypto_sodium.h"
-#include "src/port/store_lmdb.h"
+#include "hearsay/crypto_sodium.h"
+#include "hearsay/store_lmdb.h"
 
 enum {
     BODY_BYTES = 300,

@@ -38,17 +38,24 @@ if grep -rnI '@[A-Z]*@' "$root/usr/lib" >"$work/log"; then
 fi
 ok 'templates are filled in'
 
-# Only our own names leave the shared library.
-if nm -D --defined-only "$root/usr/lib/libhearsay.so.0" |
-    grep -vE ' (hsay_[a-z0-9_]*|HEARSAY_[0-9]+)(@@HEARSAY_[0-9]+)?$' >"$work/log"; then
+# The interface is what the installed headers declare: all of that leaves the shared library, and no
+# other name, lest an internal one bind us.
+sed -nE '/^(static|typedef)/d; s/^[a-z][a-z0-9_ ]*[ *](hsay_[a-z0-9_]+)\(.*/\1/p' \
+    "$root"/usr/include/hearsay/*.h | sort >"$work/declared"
+nm -D --defined-only "$root/usr/lib/libhearsay.so.0" | sed -nE 's/.* T ([^@]*).*/\1/p' |
+    sort >"$work/exported"
+if ! diff "$work/declared" "$work/exported" >"$work/log" || [ ! -s "$work/declared" ]; then
     cat "$work/log"
-    fail 'the shared library exports hsay_* alone'
+    fail 'the shared library exports what the headers declare, and nothing else'
 fi
-ok 'the shared library exports hsay_* alone'
+ok 'the shared library exports what the headers declare, and nothing else'
 
-# A program that takes an address from the library, so that it must be linked and loaded.
-cat >"$work/tiny.c" <<'END'
-#include <hearsay/error.h>
+# A program that sees every header, and takes an address from the library, so that it must be linked
+# and loaded.
+for header in "$root"/usr/include/hearsay/*.h; do
+    echo "#include <hearsay/${header##*/}>"
+done >"$work/tiny.c"
+cat >>"$work/tiny.c" <<'END'
 #include <stdio.h>
 
 int main(void)

@@ -1,9 +1,10 @@
 /*
  * The crypto port: what the core needs of a cryptographic library.
  *
- * The caller provides one `struct hsay_crypto` per thread (or one that is safe to share); it must
- * outlive every node that was given it.  No call keeps a pointer.  src/port/crypto_sodium.h has the
- * real one; a simulator may pass a stand-in whose sizes are the same.
+ * The caller provides one `struct hsay_crypto` per thread (or one that is safe to share).  A node
+ * copies the struct; `ops` and what `self` points to must outlive every node and store that was
+ * given them.  No call keeps a pointer to its arguments.  crypto_sodium.h has the real one; a
+ * simulator may pass a stand-in whose sizes are the same.
  */
 #ifndef HEARSAY_CRYPTO_H
 #define HEARSAY_CRYPTO_H

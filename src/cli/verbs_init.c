@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hearsay/crypto_sodium.h"
 #include "hearsay/error.h"
 #include "src/cli/cli.h"
 #include "src/common/file.h"
@@ -17,7 +18,6 @@
 #include "src/common/keyfile.h"
 #include "src/common/path.h"
 #include "src/common/peer_name.h"
-#include "src/port/crypto_sodium.h"
 
 struct made {
     char *state;

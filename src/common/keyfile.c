@@ -4,10 +4,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "hearsay/crypto_sodium.h"
 #include "hearsay/error.h"
 #include "src/common/file.h"
 #include "src/common/hex.h"
-#include "src/port/crypto_sodium.h"
 
 enum { LINE_BYTES = 2 * KEYFILE_BYTES + 1 };
 

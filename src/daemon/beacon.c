@@ -9,10 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hearsay/crypto_sodium.h"
 #include "src/daemon/daemon.h"
 #include "src/daemon/log.h"
 #include "src/daemon/loop.h"
-#include "src/port/crypto_sodium.h"
 
 enum {
     WAIT_FIRST_MS = 5000,

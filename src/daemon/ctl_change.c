@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hearsay/crypto_sodium.h"
 #include "src/common/hex.h"
 #include "src/common/keyfile.h"
 #include "src/daemon/ctl_conn.h"
-#include "src/port/crypto_sodium.h"
 
 static enum ctl_result name_refuse(struct ctl_conn *conn, const char *name)
 {

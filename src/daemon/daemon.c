@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hearsay/crypto_sodium.h"
 #include "nat/addr_class.h"
 #include "src/common/hex.h"
 #include "src/daemon/loop.h"
 #include "src/daemon/notify.h"
 #include "src/daemon/start.h"
-#include "src/port/crypto_sodium.h"
 #include "version.h"
 
 enum { MINUTE_MS = 60000 };

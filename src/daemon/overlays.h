@@ -9,11 +9,11 @@
 #define HEARSAY_DAEMON_OVERLAYS_H
 
 #include "hearsay/node.h"
+#include "hearsay/store_lmdb.h"
 #include "src/common/join.h"
 #include "src/common/peer_name.h"
 #include "src/daemon/conf.h"
 #include "src/daemon/guard.h"
-#include "src/port/store_lmdb.h"
 
 struct daemon;
 

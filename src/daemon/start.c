@@ -8,11 +8,11 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "hearsay/crypto_sodium.h"
 #include "src/common/file.h"
 #include "src/common/keyfile.h"
 #include "src/common/path.h"
 #include "src/daemon/daemon.h"
-#include "src/port/crypto_sodium.h"
 
 static int state_path(struct daemon *d)
 {

@@ -1,4 +1,4 @@
-#include "src/port/crypto_sodium.h"
+#include "hearsay/crypto_sodium.h"
 
 #include <assert.h>
 #include <sodium.h>

@@ -14,7 +14,7 @@
  * The author index knows an author by the first 8 bytes of the key only; the head says whose a
  * bundle is.  Who makes two keys that begin alike makes only their own look-ups slower.
  */
-#include "src/port/store_lmdb.h"
+#include "hearsay/store_lmdb.h"
 
 #include <stdio.h>
 #include <stdlib.h>

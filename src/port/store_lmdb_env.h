@@ -7,8 +7,8 @@
 
 #include <lmdb.h>
 
+#include "hearsay/store_lmdb.h"
 #include "src/port/store_index.h"
-#include "src/port/store_lmdb.h"
 
 /* What an index line of a store is made of, so that it can be taken away and put back. */
 struct hsay_lmdb_line {
@@ -80,6 +80,9 @@ static inline MDB_val hsay_lmdb_val(const void *data, size_t size)
 {
     return (MDB_val){.mv_size = size, .mv_data = (void *)(uintptr_t)data};
 }
+
+/* True for the f_type of statfs(2) that stands for a file system of another machine. */
+bool hsay_lmdb_is_remote(uint64_t file_system_type);
 
 /* Our error for one of LMDB's or the system's. */
 int hsay_lmdb_error(int rc);

@@ -501,3 +501,24 @@ void hsay_store_mem_free(struct hsay_store_mem *mem)
     hsay_store_index_free(&mem->index);
     hsay_store_mem_init(mem, mem->quota_bytes, mem->crypto);
 }
+
+int hsay_store_mem_open(struct hsay_store *out, uint64_t quota_bytes,
+                        const struct hsay_crypto *crypto)
+{
+    struct hsay_store_mem *mem = malloc(sizeof *mem);
+    *out = (struct hsay_store){NULL, NULL};
+    if (mem == NULL)
+        return HSAY_ENOMEM;
+    hsay_store_mem_init(mem, quota_bytes, crypto);
+    *out = hsay_store_mem_port(mem);
+    return 0;
+}
+
+void hsay_store_mem_close(struct hsay_store *store)
+{
+    if (store->self != NULL) {
+        hsay_store_mem_free(store->self);
+        free(store->self);
+    }
+    *store = (struct hsay_store){NULL, NULL};
+}

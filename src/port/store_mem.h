@@ -1,14 +1,13 @@
 /*
- * The store port in memory: bodies on the heap, gone with the process.
+ * The store in memory for who embeds it in something of his own, and can make it fail.
  *
- * For tests, tools and nodes that keep nothing.  It honours the durability rules of store.h as if
- * there were a disk, so that a caller's handling of lost commits can be tried with it.
+ * It honours the durability rules of store.h as if there were a disk, so that a caller's handling
+ * of lost commits can be tried with it.  Applications take hearsay/store_mem.h.
  */
-#ifndef HEARSAY_STORE_MEM_H
-#define HEARSAY_STORE_MEM_H
+#ifndef HEARSAY_PORT_STORE_MEM_H
+#define HEARSAY_PORT_STORE_MEM_H
 
-#include "hearsay/crypto.h"
-#include "hearsay/store.h"
+#include "hearsay/store_mem.h"
 #include "src/port/store_index.h"
 
 enum { HSAY_STORE_MEM_LEVELS = 12 };

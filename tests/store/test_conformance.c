@@ -16,7 +16,7 @@
 
 #include "hearsay/error.h"
 #include "hearsay/params.h"
-#include "src/port/store_lmdb.h"
+#include "hearsay/store_lmdb.h"
 #include "src/port/store_mem.h"
 #include "tests/store/fixture.h"
 

@@ -22,7 +22,7 @@
 #include <cmocka.h>
 
 #include "hearsay/error.h"
-#include "src/port/store_lmdb.h"
+#include "hearsay/store_lmdb.h"
 #include "tests/store/fixture.h"
 
 enum { KILLS = 80, CONTROL_KILLS = 40, BATCH = 7, WAIT_MAX_US = 5000 };

@@ -25,7 +25,8 @@
 #include <lmdb.h>
 
 #include "hearsay/error.h"
-#include "src/port/store_lmdb.h"
+#include "hearsay/store_lmdb.h"
+#include "src/port/store_lmdb_env.h"
 #include "tests/store/fixture.h"
 
 enum { BUNDLES = 300, NOBODY = 65534 };

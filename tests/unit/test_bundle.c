@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "src/port/crypto_sodium.h"
+#include "hearsay/crypto_sodium.h"
 #include "src/sync/bundle.h"
 #include "src/wire/cursor.h"
 #include "tests/store/fixture.h"

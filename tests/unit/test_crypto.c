@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hearsay/crypto_sodium.h"
 #include "hearsay/error.h"
-#include "src/port/crypto_sodium.h"
 #include "tests/vectors/vectors.h"
 
 static struct hsay_crypto crypto;

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "src/port/crypto_sodium.h"
+#include "hearsay/crypto_sodium.h"
 #include "src/wire/rng.h"
 #include "tests/vectors/vectors.h"
 

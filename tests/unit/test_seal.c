@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hearsay/crypto_sodium.h"
 #include "hearsay/error.h"
 #include "hearsay/params.h"
-#include "src/port/crypto_sodium.h"
 #include "src/wire/seal.h"
 #include "tests/vectors/vectors.h"
 

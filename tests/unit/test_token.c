@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "hearsay/crypto_sodium.h"
 #include "hearsay/params.h"
-#include "src/port/crypto_sodium.h"
 #include "src/wire/rng.h"
 #include "src/wire/token.h"
 #include "tests/vectors/vectors.h"

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "bloom/bloom.h"
-#include "src/port/crypto_sodium.h"
+#include "hearsay/crypto_sodium.h"
 #include "src/sync/bundle.h"
 #include "src/sync/claim.h"
 #include "tests/vectors/vectors.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/port/crypto_sodium.h"
+#include "hearsay/crypto_sodium.h"
 
 enum { OUT_BYTES = 1 << 20, OUT_LETTERS = 1024, OUT_EVENTS = 512 };
 
