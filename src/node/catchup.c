@@ -13,27 +13,36 @@ enum {
     /* Filters in a row that brought nothing: one false positive in a hundred hides a bundle from
      * one, one in 10,000 from two. */
     QUIET_MAX = 2,
+    /* What a filter in a datagram holds, at least: below that, one filter is enough for all; and a
+     * slice of so many is worth a filter instead of a closer look. */
+    FILTER_HOLDS = 800,
+    /* A closer look halves the slice for 260 bytes each time, log2(slices) times; a filter costs
+     * 1,300 and sweeps one slice.  So zooming pays up to a difference in every third slice. */
+    ZOOM_SHARE = 3,
     /* After so many comparisons in a row found the same, none was lost, and nobody claimed more,
      * the step may stretch to twice its length.  No more: who was passed over by mail and rumor
      * learns of news by its own step alone. */
     SAMES_BEFORE_STRETCH = 6,
     STRETCH_MAX = 2,
-    /* Wait so long for an answer before somebody else is asked: four round trips, within bounds. */
-    RETRY_MIN_MS = 250,
-    RETRY_MAX_MS = 3000,
-    LEVEL_DELAY_MS = 50,
-    /* Steps in a row that were lost and are taken again at once. */
-    LOSSES_MAX = 3,
     /* Where only a part was looked at, what the asker seems to hold and we lack is an estimate. */
     LACKING_NOISE = 64,
     /* A difference that was found may be on its way already (mail, an answer to another). */
     CLAIM_DELAY_MS = 20,
+    /* News come in bursts, and each look costs a datagram: so few that are known to be missing, the
+     * false positives of filters before, may wait for the next burst. */
+    LEVEL_DELAY_MS = 50,
+    FEW = 16,
+    /* Steps in a row that were lost and are taken again at once. */
+    LOSSES_MAX = 3,
+    /* Nobody can be asked now: all that we know are being waited for. */
+    BUSY_DELAY_MS = 500,
 };
 
 void hsay_catchup_init(struct hsay_catchup *c)
 {
     memset(c, 0, sizeof *c);
     c->due = HSAY_TIME_NEVER;
+    c->next_kind = HSAY_CLAIM_BLOOM;
     c->budget_bytes = BUDGET_FIRST_BYTES;
 }
 
@@ -61,6 +70,32 @@ static void ask_at(struct hsay_call *call, hsay_time at, const struct hsay_peer 
     o->catchup.due = hsay_time_min(o->catchup.due, at);
     if (with != NULL)
         o->catchup.with = *with;
+}
+
+static void next_claim(struct hsay_catchup *c, uint8_t kind, const struct hsay_range *range)
+{
+    c->next_kind = kind;
+    c->next_ranged = range != NULL;
+    if (range != NULL)
+        c->next_range = *range;
+}
+
+static void forget_peer(struct hsay_catchup *c)
+{
+    c->zooming = false;
+    c->levelled = false;
+    c->newest_same = false;
+    c->quiet = 0;
+    c->behind = 0;
+}
+
+/* A new dialogue: compare first, since what it lacked may have come from elsewhere by then. */
+static void begin_with(struct hsay_call *call, const struct hsay_peer *peer, uint64_t delay_ms)
+{
+    struct hsay_catchup *c = &call->overlay->catchup;
+    forget_peer(c);
+    next_claim(c, HSAY_CLAIM_SUM, NULL);
+    ask_at(call, hsay_time_add_ms(call->now.mono, delay_ms), peer);
 }
 
 uint8_t hsay_catchup_claim_kind(const struct hsay_call *call, const struct hsay_candidate *to)
@@ -93,13 +128,13 @@ void hsay_catchup_on_claim(struct hsay_call *call, const struct hsay_claim *clai
     if (claim->kind == HSAY_CLAIM_NONE || lacking <= claim->count / LACKING_NOISE)
         return;
     c->known_behind = true;
-    c->compare_next = true; /* it may have come from elsewhere by then */
     c->sames = 0;
     set_synced(call, false);
-    if (c->outstanding == 0)
-        ask_at(call, hsay_time_add_ms(call->now.mono, CLAIM_DELAY_MS), &call->from);
-    else
+    if (c->outstanding != 0) {
         c->hinted = call->from;
+        return;
+    }
+    begin_with(call, &call->from, CLAIM_DELAY_MS);
 }
 
 /* The peer in hand has nothing more for us, or is silent: on to the one that has. */
@@ -111,9 +146,7 @@ static bool turn_to_hinted(struct hsay_call *call)
         return false;
     memset(&c->hinted, 0, sizeof c->hinted);
     c->known_behind = true;
-    c->compare_next = true;
-    c->quiet = 0;
-    ask_at(call, call->now.mono, &hinted);
+    begin_with(call, &hinted, 0);
     return true;
 }
 
@@ -133,13 +166,10 @@ static void adapt_budget(struct hsay_catchup *c, const struct hsay_overlay_confi
 static void on_same(struct hsay_call *call)
 {
     struct hsay_catchup *c = &call->overlay->catchup;
-    c->known_behind = false;
-    c->behind = 0;
-    c->quiet = 0;
-    c->compare_next = false;
-    c->due = HSAY_TIME_NEVER;
-    c->again_valid = false;
     bool fresh = hsay_time_before(call->now.mono, call->overlay->fresh_until);
+    c->known_behind = false;
+    c->due = HSAY_TIME_NEVER;
+    forget_peer(c);
     if (c->sames < UINT8_MAX && !fresh)
         c->sames++;
     set_synced(call, !turn_to_hinted(call));
@@ -150,27 +180,77 @@ static void end_with_peer(struct hsay_call *call)
 {
     struct hsay_catchup *c = &call->overlay->catchup;
     c->known_behind = false;
-    c->compare_next = false;
-    c->quiet = 0;
+    forget_peer(c);
     turn_to_hinted(call);
 }
 
-/* Everything was compared, and differs.  If the peer holds no more than we after a filter brought
- * what there was, it is the peer that lacks. */
+/* ---- zooming: few differences among many bundles are found by comparing halves ---- */
+
+static uint64_t coin(struct hsay_call *call)
+{
+    return hsay_rng_below(&call->node->rng, &call->node->crypto, 2);
+}
+
+static void compare_probe(struct hsay_call *call, const struct hsay_peer *with)
+{
+    struct hsay_catchup *c = &call->overlay->catchup;
+    next_claim(c, HSAY_CLAIM_SUM, &c->probe);
+    ask_at(call, call->now.mono, with);
+}
+
+static void zoom_begin(struct hsay_call *call, const struct hsay_peer *with)
+{
+    struct hsay_catchup *c = &call->overlay->catchup;
+    c->zooming = true;
+    c->probe = (struct hsay_range){.time_high = HSAY_TIME_MAX,
+                                   .modulo = 2,
+                                   .offset = (uint32_t)coin(call),
+                                   .slicing = HSAY_SLICE_DIGEST};
+    compare_probe(call, with);
+}
+
+/* One half was compared.  If it is the same, the difference is in the other. */
+static void on_probed(struct hsay_call *call, const struct hsay_pending *p)
+{
+    struct hsay_catchup *c = &call->overlay->catchup;
+    if (p->same)
+        c->probe.offset ^= 1;
+    if (p->claim_count <= FILTER_HOLDS || c->probe.modulo > HSAY_MODULO_MAX / 2) {
+        next_claim(c, HSAY_CLAIM_BLOOM, &c->probe);
+        ask_at(call, call->now.mono, &p->to);
+        return;
+    }
+    c->probe.modulo *= 2;
+    c->probe.offset = c->probe.offset * 2 + (uint32_t)coin(call);
+    compare_probe(call, &p->to);
+}
+
+/* ---- answers ---- */
+
+static uint64_t slices(uint64_t held)
+{
+    return held / FILTER_HOLDS + 1;
+}
+
+/* Everything was compared, and differs. */
 static void on_different(struct hsay_call *call, const struct hsay_pending *p)
 {
     struct hsay_catchup *c = &call->overlay->catchup;
     bool levelled = c->levelled;
+    bool large = p->claim_count > FILTER_HOLDS;
     set_synced(call, false);
     c->sames = 0;
-    c->compare_next = false;
     c->levelled = false;
     c->known_behind = true;
     c->behind = p->peer_count > p->claim_count ? p->peer_count - p->claim_count : 0;
-    if (c->behind == 0 && levelled)
+    if (c->behind == 0 && levelled) { /* it is the peer that lacks */
         end_with_peer(call);
-    else
+    } else if (large && c->newest_same && c->behind * ZOOM_SHARE < slices(p->claim_count)) {
+        zoom_begin(call, &p->to);
+    } else {
+        next_claim(c, HSAY_CLAIM_BLOOM, NULL);
         ask_at(call, call->now.mono, &p->to);
+    }
 }
 
 /* What the answer to a filter says about how things stand between the peer and us: what was known
@@ -179,28 +259,34 @@ static void note_filled(struct hsay_catchup *c, const struct hsay_pending *p)
 {
     uint64_t extra = p->peer_count > p->claim_count ? p->peer_count - p->claim_count : 0;
     uint64_t fresh = p->bundles_new;
-    c->again_valid = p->more;
-    c->again = p->range;
-    c->modulo = p->range.slicing == HSAY_SLICE_DIGEST ? p->range.modulo : 1;
     c->behind = c->behind > fresh ? c->behind - fresh : 0;
     if (extra > fresh && c->behind < extra - fresh)
         c->behind = extra - fresh;
     c->quiet = fresh > 0 || p->more ? 0 : c->quiet + 1;
+    if (p->range.slicing == HSAY_SLICE_NONE && p->range.time_low != 0)
+        c->newest_same = extra <= fresh && !p->more;
 }
 
-/* Has this peer nothing more?  When it holds no more than we: after a filter over everything, or
- * the newest and a slice.  When it says that it does: after a whole sweep in vain, newest in
- * between. */
+/* Has this peer nothing more?  When it holds no more than we: after a filter over everything or
+ * over a slice that differed, or after the newest and a slice.  When it says that it does: after a
+ * whole sweep in vain. */
 static bool is_fruitless(const struct hsay_catchup *c, const struct hsay_pending *p)
 {
     if (c->behind != 0)
-        return c->quiet >= 2 * c->modulo + QUIET_MAX;
-    return c->quiet >= (is_everything(&p->range) ? 1 : QUIET_MAX);
+        return c->quiet >= 2 * slices(p->claim_count * p->range.modulo) + QUIET_MAX;
+    return c->quiet >= (c->zooming || is_everything(&p->range) ? 1 : QUIET_MAX);
+}
+
+/* Few are missing among many: find them by comparing instead of sweeping for them. */
+static bool zoom_pays(const struct hsay_catchup *c, const struct hsay_pending *p)
+{
+    uint64_t held = p->claim_count * p->range.modulo;
+    return p->range.slicing == HSAY_SLICE_DIGEST && held > FILTER_HOLDS && c->newest_same &&
+           c->behind * ZOOM_SHARE < slices(held);
 }
 
 /* An answer to a filter: go on while it brings something.  Where it brought all that was known to
- * be missing, a comparison follows, and not at once: news come in bursts, and each look costs a
- * datagram. */
+ * be missing, a comparison follows. */
 static void on_filled(struct hsay_call *call, const struct hsay_pending *p)
 {
     struct hsay_catchup *c = &call->overlay->catchup;
@@ -211,8 +297,11 @@ static void on_filled(struct hsay_call *call, const struct hsay_pending *p)
     }
     c->known_behind |= c->quiet == 0;
     c->levelled = c->quiet == 0 && c->behind == 0 && !p->more;
-    c->compare_next = c->levelled;
-    ask_at(call, hsay_time_add_ms(call->now.mono, c->levelled ? LEVEL_DELAY_MS : 0), &p->to);
+    bool compare = !p->more && (c->levelled || c->zooming || zoom_pays(c, p));
+    bool few = !p->more && c->behind <= FEW;
+    c->zooming = false;
+    next_claim(c, compare ? HSAY_CLAIM_SUM : HSAY_CLAIM_BLOOM, p->more ? &p->range : NULL);
+    ask_at(call, hsay_time_add_ms(call->now.mono, few ? LEVEL_DELAY_MS : 0), &p->to);
 }
 
 void hsay_catchup_on_answer(struct hsay_call *call, const struct hsay_pending *p, unsigned lost)
@@ -226,10 +315,12 @@ void hsay_catchup_on_answer(struct hsay_call *call, const struct hsay_pending *p
         return;
     if (is_everything(&p->range) && p->same)
         on_same(call);
-    else if (is_everything(&p->range) && p->claim_kind == HSAY_CLAIM_SUM)
+    else if (p->claim_kind != HSAY_CLAIM_SUM)
+        on_filled(call, p);
+    else if (is_everything(&p->range))
         on_different(call, p);
     else
-        on_filled(call, p);
+        on_probed(call, p);
 }
 
 /* The walk's step was lost: take it again, with whoever comes next, and not for ever. */
@@ -252,7 +343,11 @@ void hsay_catchup_on_timeout(struct hsay_call *call, const struct hsay_pending *
         return;
     c->outstanding = 0;
     memset(&c->with, 0, sizeof c->with);
-    if (!turn_to_hinted(call) && c->known_behind)
+    if (turn_to_hinted(call))
+        return;
+    forget_peer(c);
+    next_claim(c, c->known_behind ? HSAY_CLAIM_BLOOM : HSAY_CLAIM_SUM, NULL);
+    if (c->known_behind)
         ask_at(call, call->now.mono, NULL);
     else
         step_again(call);
@@ -294,12 +389,14 @@ void hsay_catchup_run(struct hsay_call *call)
         return;
     c->due = HSAY_TIME_NEVER;
     struct hsay_request_plan plan = {.to = choose(call)};
-    if (plan.to == NULL)
+    if (plan.to == NULL) {
+        c->due = hsay_time_add_ms(call->now.mono, BUSY_DELAY_MS);
         return;
-    bool compare = c->compare_next && o->config.policy == HSAY_POLICY_HEARSAY;
+    }
+    bool hearsay = o->config.policy == HSAY_POLICY_HEARSAY; /* Dispersy knows only filters */
     plan.bucket = hsay_candidate_bucket(&o->candidates, plan.to, call->now.mono);
-    plan.claim_kind = compare ? HSAY_CLAIM_SUM : HSAY_CLAIM_BLOOM;
-    plan.again = !compare && c->again_valid ? &c->again : NULL;
+    plan.claim_kind = hearsay ? c->next_kind : HSAY_CLAIM_BLOOM;
+    plan.again = c->next_ranged ? &c->next_range : NULL;
     hsay_request_send(call, &plan, &c->outstanding);
 }
 

@@ -72,6 +72,7 @@ static int fill_claim(struct hsay_call *call, const struct hsay_request_plan *pl
         .kind = plan->claim_kind,
         .room_bytes = room > without ? room - without : 0,
         .behind = o->catchup.behind,
+        .newest_same = o->catchup.newest_same,
         .again = plan->again,
     };
     return hsay_claim_make(&o->claims, &o->config.store, &call->node->rng, &call->node->crypto,

@@ -22,26 +22,28 @@
 #include "src/wire/token.h"
 
 /*
- * Catching up: what decides when the next request goes out besides the walk's clock, and how much
- * it asks for.  Receiver-driven: one request is out at a time, the next goes when its answer is
- * whole.
+ * Catching up: what decides when the next request goes out besides the walk's clock, what it
+ * claims, and how much it asks for.  Receiver-driven: one request is out at a time, the next goes
+ * when its answer is whole.
  */
 struct hsay_catchup {
     hsay_time due;           /* ask again then; HSAY_TIME_NEVER: nothing to catch up with */
     struct hsay_peer with;   /* whom to ask; key zero: whoever suits */
     struct hsay_peer hinted; /* showed that it holds what we lack, while another was being asked */
-    struct hsay_range again; /* the range whose answer was cut, if again_valid */
-    bool again_valid;
-    bool known_behind;    /* something differed, and no later comparison found all the same */
-    bool synced;          /* the last comparison of everything found the same */
-    uint8_t sames;        /* comparisons of everything in a row that found the same */
-    uint64_t outstanding; /* id of the request that is out; 0: none */
-    bool compare_next;    /* the next request compares everything instead of asking for bundles */
-    bool levelled;   /* the last filter was over everything, and brought all that the peer had */
-    uint8_t losses;  /* requests in a row that were not answered */
-    uint32_t quiet;  /* filter answers in a row that brought nothing */
-    uint32_t modulo; /* slices that a sweep has now */
-    uint64_t behind; /* bundles that the peer asked last holds more than we, at most */
+    uint64_t outstanding;    /* id of the request that is out; 0: none */
+    uint8_t next_kind;       /* what the next request claims: HSAY_CLAIM_SUM or HSAY_CLAIM_BLOOM */
+    bool next_ranged;        /* of next_range; else of everything, or as the policy chooses */
+    struct hsay_range next_range;
+    struct hsay_range probe; /* zooming in on a difference: the slice compared last */
+    bool zooming;
+    bool known_behind;     /* something differs, and no later comparison found all the same */
+    bool synced;           /* the last comparison of everything found the same */
+    bool levelled;         /* filters brought all that was known to be missing */
+    bool newest_same;      /* the newest were found the same with the peer in hand */
+    uint8_t sames;         /* comparisons of everything in a row that found the same */
+    uint8_t losses;        /* requests in a row that were not answered */
+    uint32_t quiet;        /* filter answers in a row that brought nothing */
+    uint64_t behind;       /* bundles that the peer in hand holds more than we, as far as known */
     uint32_t budget_bytes; /* asked for per request: doubles on a whole answer, halves on loss */
 };
 

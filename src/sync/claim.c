@@ -54,20 +54,21 @@ uint64_t hsay_claim_fingerprint(const struct hsay_crypto *crypto, const struct h
 
 /* ---- which range --------------------------------------------------------------------------- */
 
-static int choose_hearsay(struct hsay_claims *claims, const struct hsay_chooser *c, bool far_behind,
+static int choose_hearsay(struct hsay_claims *claims, const struct hsay_chooser *c, bool sweep_only,
                           struct hsay_choice *out)
 {
     bool few = hsay_range_slices(c->held, c->capacity) <= SWEPT_ALONE_SLICES;
-    if (!far_behind && !few && claims->turn % 2 == 0)
+    if (!sweep_only && !few && claims->turn % 2 == 0)
         return hsay_range_newest(c, out);
     return hsay_range_sweep(c, &claims->sweep_point, out);
 }
 
 static int choose_by_policy(struct hsay_claims *claims, const struct hsay_chooser *c,
-                            bool far_behind, struct hsay_choice *out)
+                            const struct hsay_claim_want *want, struct hsay_choice *out)
 {
+    bool far_behind = want->behind > c->held / FAR_BEHIND_SHARE;
     if (claims->policy == HSAY_POLICY_HEARSAY)
-        return choose_hearsay(claims, c, far_behind, out);
+        return choose_hearsay(claims, c, far_behind || want->newest_same, out);
     if (claims->policy == HSAY_POLICY_PAPER && far_behind)
         return hsay_modulo_range(c, out);
     return hsay_pivot_range(c, out);
@@ -84,7 +85,7 @@ static int choose(struct hsay_claims *claims, const struct hsay_chooser *c,
 
     if (claims->turn == 0) /* not all nodes shall begin at the same place */
         claims->sweep_point = hsay_rng_u64(c->rng, c->crypto);
-    int rc = choose_by_policy(claims, c, want->behind > c->held / FAR_BEHIND_SHARE, out);
+    int rc = choose_by_policy(claims, c, want, out);
     if (rc == HSAY_ENOENT) /* too many at one time: digests tell them apart */
         rc = hsay_range_sweep(c, &claims->sweep_point, out);
     claims->turn++;
@@ -180,6 +181,8 @@ int hsay_claim_make(struct hsay_claims *claims, const struct hsay_store *store,
         return HSAY_OK;
 
     struct hsay_choice all = {.range = hsay_range_everything()};
+    if (want->kind == HSAY_CLAIM_SUM && want->again != NULL)
+        all.range = *want->again;
     int rc = store->ops->sum(store->self, &all.range, UINT64_MAX, &all.sum);
     if (rc != HSAY_OK)
         return rc;
