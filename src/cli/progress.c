@@ -83,10 +83,15 @@ void progress_show(struct progress *progress, uint64_t done, uint64_t total)
         show(progress, done, total, now);
 }
 
+void progress_wipe(const struct progress *progress)
+{
+    if (progress->form == PROGRESS_BAR && progress->shown_ms != progress->begun_ms)
+        fputs("\r\033[K", stderr);
+}
+
 void progress_end(struct progress *progress, uint64_t done, uint64_t total)
 {
     if (progress->form == PROGRESS_JSON)
         show(progress, done, total, clock_ms());
-    if (progress->form == PROGRESS_BAR && progress->shown_ms != progress->begun_ms)
-        fputs("\r\033[K", stderr);
+    progress_wipe(progress);
 }

@@ -24,7 +24,10 @@ void progress_init(struct progress *progress, const char *wish, const char *unit
 /* Call as often as you like; total 0: not known. */
 void progress_show(struct progress *progress, uint64_t done, uint64_t total);
 
-/* The last state; a bar is wiped away, so that what follows stands at the left edge. */
+/* Wipes the bar away, so that what follows stands at the left edge. */
+void progress_wipe(const struct progress *progress);
+
+/* The last state, and no bar any more. */
 void progress_end(struct progress *progress, uint64_t done, uint64_t total);
 
 /* A bar of `cells` columns, in eighths where the terminal speaks UTF-8; `text` holds 4 * cells + 1.

@@ -11,11 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hearsay/error.h"
 #include "src/cli/cli.h"
 #include "src/cli/progress.h"
+#include "src/cli/queue.h"
 
 enum {
-    WINDOW = 1024, /* bundles under way; a full turn of the daemon's, and the next one */
+    WINDOW = QUEUE_MAX, /* bundles under way: a full turn of the daemon, and the next one */
+    LATER_MS = 500,
     READ_BYTES = 65536,
     FILE_MAX_BYTES = 1 << 20, /* far over what a bundle takes; the daemon says what is too large */
 };
@@ -24,8 +27,10 @@ struct pub {
     struct cli *cli;
     struct conn conn;
     struct progress progress;
-    uint64_t total; /* 0: not known */
-    uint64_t asked;
+    uint64_t total;     /* 0: not known */
+    struct queue sent;  /* not answered yet */
+    struct queue later; /* to be asked again */
+    uint64_t asked;     /* each bundle once */
     uint64_t stored;
     uint64_t refused;
     int refused_exit;
@@ -33,18 +38,13 @@ struct pub {
     bool closed;
 };
 
-static uint64_t under_way(const struct pub *pub)
-{
-    return pub->asked - pub->stored - pub->refused;
-}
-
-static void ask(struct pub *pub, const char *data, size_t size)
+static void send_one(struct pub *pub, const char *data, size_t size)
 {
     const struct command_line *line = &pub->cli->line;
     conn_ask(&pub->conn, "pub %s %" PRIu64 " %" PRIu64 " %zu", cli_overlay(pub->cli),
              options_number(line, OPT_TYPE, 0), options_number(line, OPT_EXPIRY, 0), size);
     conn_ask_body(&pub->conn, data, size);
-    pub->asked++;
+    queue_add(&pub->sent, data, size);
 }
 
 static void print_stored(const struct pub *pub, const json_t *bundle)
@@ -67,13 +67,37 @@ static void on_refused(struct pub *pub, const json_t *error)
 {
     if (!pub->refused++) {
         pub->refused_exit = (int)field_number(error, "exit");
-        progress_end(&pub->progress, 0, 0);
+        progress_wipe(&pub->progress);
         if (pub->total == 1)
             complain("%s", field_text(error, "message"));
         else
             complain("bundle %" PRIu64 ": %s", pub->stored + pub->refused,
                      field_text(error, "message"));
     }
+}
+
+/* Not a refusal: the same will be taken in a while. */
+static bool is_later(const json_t *error)
+{
+    return strcmp(field_text(error, "error"), "busy") == 0 ||
+           strcmp(field_text(error, "message"), hsay_strerror(HSAY_EBUDGET)) == 0;
+}
+
+/* The end of an answer: whose it is, and what becomes of it. */
+static void on_answer(struct pub *pub, const json_t *error)
+{
+    if (!pub->sent.count) {
+        pub->closed = true; /* nobody asked: that is no hearsayd */
+        return;
+    }
+    struct queue_item item = queue_take(&pub->sent);
+    if (!error)
+        pub->stored++;
+    else if (is_later(error))
+        queue_add(&pub->later, item.data, item.size);
+    else
+        on_refused(pub, error);
+    free(item.data);
 }
 
 static void take_answers(struct pub *pub)
@@ -83,10 +107,8 @@ static void take_answers(struct pub *pub)
     while (!pub->closed && (got = conn_take(&pub->conn, &object)) != CONN_WAIT) {
         if (got == CONN_OBJECT)
             print_stored(pub, object);
-        else if (got == CONN_DONE)
-            pub->stored++;
-        else if (got == CONN_REFUSED)
-            on_refused(pub, object);
+        else if (got == CONN_DONE || got == CONN_REFUSED)
+            on_answer(pub, got == CONN_REFUSED ? object : NULL);
         else
             pub->closed = true;
         json_decref(object);
@@ -94,9 +116,27 @@ static void take_answers(struct pub *pub)
     progress_show(&pub->progress, pub->stored + pub->refused, pub->total);
 }
 
+static void ask_again(struct pub *pub)
+{
+    fflush(stdout);
+    poll(NULL, 0, LATER_MS);
+    for (size_t left = pub->later.count; left; left--) {
+        struct queue_item item = queue_take(&pub->later);
+        send_one(pub, item.data, item.size);
+        free(item.data);
+    }
+}
+
+static bool under_way(const struct pub *pub)
+{
+    return !pub->closed && (pub->sent.count || pub->later.count);
+}
+
 /* Waits until the daemon or, if it is open, the input has something. */
 static bool turn(struct pub *pub, int input)
 {
+    if (pub->later.count && !pub->sent.count)
+        ask_again(pub);
     struct pollfd watch[2] = {{.fd = pub->conn.fd, .events = conn_events(&pub->conn)},
                               {.fd = input, .events = POLLIN}};
     fflush(stdout);
@@ -117,8 +157,9 @@ static bool hopeless(const struct pub *pub)
 
 static void feed(struct pub *pub, const char *data, size_t size)
 {
-    ask(pub, data, size);
-    while (under_way(pub) >= WINDOW && !pub->closed)
+    send_one(pub, data, size);
+    pub->asked++;
+    while ((pub->sent.count == WINDOW || pub->later.count) && !pub->closed)
         turn(pub, -1);
 }
 
@@ -245,7 +286,7 @@ static void expect(struct pub *pub)
 
 static int verdict(const struct pub *pub)
 {
-    uint64_t lost = under_way(pub);
+    uint64_t lost = pub->sent.count + pub->later.count;
     if (pub->closed && lost)
         complain("the daemon closed the connection; of %" PRIu64 " bundles it said nothing", lost);
     if (!pub->refused && !lost && !pub->unread)
@@ -276,10 +317,12 @@ int verb_pub(struct cli *cli)
         feed(&pub, cli->word[i], strlen(cli->word[i]));
     if (!each_file(&pub, lines ? feed_lines : feed_file) && lines)
         feed_lines(&pub, "-");
-    while (under_way(&pub) && !pub.closed)
+    while (under_way(&pub))
         turn(&pub, -1);
     progress_end(&pub.progress, pub.stored + pub.refused, pub.total);
     code = verdict(&pub);
+    queue_clear(&pub.sent);
+    queue_clear(&pub.later);
     conn_close(&pub.conn);
     return code;
 }
