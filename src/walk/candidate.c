@@ -20,7 +20,7 @@ enum {
     LOSSES_MAX = 4,       /* in a row: at 30 % loss each way every second exchange fails */
     KEY_TIMEOUTS_MAX = 2, /* one loss is weather; and the book has one try left after it */
     TRUSTED_RETRY_MS = 5000,
-    TRUSTED_RETRY_MAX_MS = 60000,
+    TRUSTED_RETRY_MAX_MS = HSAY_WALK_AGAIN_MS, /* never slower than one that answers */
     TOKEN_MARGIN_MS = 5000, /* for the flight of the answer that brought it, and of the request */
 };
 
@@ -70,12 +70,12 @@ enum hsay_bucket hsay_candidate_bucket(const struct hsay_candidates *table,
     return (c->marks & HSAY_MARK_BOOK) != 0 ? HSAY_BUCKET_BOOK : HSAY_BUCKET_NONE;
 }
 
-/* 5 s, 5, 10, 20, 40, 60, 60 ... for the usual again_ms, in proportion for others. */
+/* 5 s, 5, 10, 20, 27.5, 27.5 ... for the usual again_ms, in proportion for others. */
 static uint64_t retry_ms(const struct hsay_walk_times *times, uint8_t timeouts)
 {
     uint64_t ms = TRUSTED_RETRY_MAX_MS;
 
-    if (timeouts <= 5)
+    if (timeouts <= 4)
         ms = (uint64_t)TRUSTED_RETRY_MS << (timeouts > 1 ? timeouts - 2 : 0);
     return ms * times->again_ms / HSAY_WALK_AGAIN_MS;
 }
