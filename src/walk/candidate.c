@@ -467,8 +467,8 @@ void hsay_candidate_on_timeout(struct hsay_candidate *c)
         c->token_at = (hsay_time){0};
         c->marks &= (uint8_t)~HSAY_MARK_HEARD;
     }
-    if (c->timeouts >= KEY_TIMEOUTS_MAX && (c->marks & NAMED_MARKS) != 0 &&
-        (c->marks & HSAY_MARK_KEYED) == 0) {
+    if (c->timeouts >= KEY_TIMEOUTS_MAX && c->contacted_at.ns == 0 &&
+        (c->marks & NAMED_MARKS) != 0 && (c->marks & HSAY_MARK_KEYED) == 0) {
         memset(&c->key, 0, sizeof c->key);
         c->token_at = (hsay_time){0}; /* it was made for that key's holder to see */
     }

@@ -82,7 +82,7 @@ bool hsay_candidate_is_contacted(const struct hsay_candidates *table,
                                  const struct hsay_candidate *c, hsay_time now);
 
 /* May the walk go there now?  It is in some bucket, and was not asked within again_ms.  A trusted
- * one that does not answer is asked after 5 s, 10, 20, 40, then every 60 s (scaled as again_ms). */
+ * one that does not answer is asked after 5 s, 5, 10, 20, then every 27.5 s (scaled as again_ms). */
 bool hsay_candidate_is_eligible(const struct hsay_candidates *table, const struct hsay_candidate *c,
                                 hsay_time now);
 
