@@ -30,7 +30,7 @@ void clock_init(struct clock *clock)
 
     *clock = (struct clock){
         .wall_offset_s = read_wall_s() - (int64_t)(boot_ns / 1000000000u),
-        .asleep_ns = boot_ns - read_ns(CLOCK_MONOTONIC),
+        .asleep_ns = (int64_t)(boot_ns - read_ns(CLOCK_MONOTONIC)),
     };
 }
 
@@ -53,9 +53,10 @@ struct hsay_now clock_now(struct clock *clock)
 
 bool clock_slept(struct clock *clock)
 {
+    /* Read one after the other, so a machine that never slept may seem to have slept for -1 us. */
     uint64_t boot_ns = read_ns(CLOCK_BOOTTIME);
-    uint64_t asleep_ns = boot_ns - read_ns(CLOCK_MONOTONIC);
-    bool slept = asleep_ns > clock->asleep_ns + SLEEP_S * UINT64_C(1000000000);
+    int64_t asleep_ns = (int64_t)(boot_ns - read_ns(CLOCK_MONOTONIC));
+    bool slept = asleep_ns > clock->asleep_ns + SLEEP_S * INT64_C(1000000000);
 
     clock->asleep_ns = asleep_ns;
     return slept;

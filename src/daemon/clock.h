@@ -14,7 +14,7 @@
 struct clock {
     int64_t wall_offset_s;    /* wall clock less monotonic, at the last look */
     hsay_time distrust_until; /* no word about the wall clock before */
-    uint64_t asleep_ns;       /* time that the machine has slept, at the last look */
+    int64_t asleep_ns;        /* time that the machine has slept, at the last look */
 };
 
 void clock_init(struct clock *clock);

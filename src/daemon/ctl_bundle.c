@@ -131,6 +131,9 @@ enum ctl_result ctl_on_pub(struct ctl_conn *conn, const struct request *request)
         memcpy(digest.byte, id.byte, sizeof digest.byte);
         rc = overlay->store.ops->get(overlay->store.self, &digest, &record);
     }
+    if (rc == HSAY_EBUDGET) {
+        return CTL_LATER; /* global time may only move so fast: the publisher waits for it */
+    }
     if (rc) {
         return pub_refuse(conn, rc, overlay);
     }

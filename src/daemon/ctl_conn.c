@@ -11,6 +11,8 @@
 
 #include "src/daemon/loop.h"
 
+enum { LATER_MS = 50 };
+
 /* ---- bytes ---------------------------------------------------------------------------------- */
 
 void ctl_put_text(struct ctl_bytes *bytes, const char *text, size_t size)
@@ -152,7 +154,8 @@ static const struct ctl_verb *verb_find(const char *name)
     return NULL;
 }
 
-static void verb_run(struct ctl_conn *conn, const struct ctl_verb *verb,
+/* False: the request is to be tried again later. */
+static bool verb_run(struct ctl_conn *conn, const struct ctl_verb *verb,
                      const struct request *request)
 {
     enum ctl_result result;
@@ -173,6 +176,7 @@ static void verb_run(struct ctl_conn *conn, const struct ctl_verb *verb,
     if (result == CTL_DONE) {
         put_ok(conn);
     }
+    return result != CTL_LATER;
 }
 
 /* The size of the body behind a request; *bad when there is no telling where the next one begins. */
@@ -239,9 +243,12 @@ static bool request_take(struct ctl_conn *conn)
     if (!body_take(conn, body, &request.body, &used)) {
         return false;
     }
-    if (verb) {
-        verb_run(conn, verb, &request);
-    } else {
+    if (verb && !verb_run(conn, verb, &request)) {
+        conn->later = true;
+        loop_timer_set(conn->timer, LATER_MS);
+        return false;
+    }
+    if (!verb) {
         ctl_refuse(conn, CTL_USAGE, "there is no request '%.40s'", request.word[0]);
     }
     conn->in_start = used;
@@ -268,6 +275,7 @@ static void conn_bury(struct ctl_conn *conn)
         conn->more = NULL;
         conn->follow = FOLLOW_NOTHING;
         loop_io_want(conn->io, 0);
+        loop_timer_stop(conn->timer);
         loop_timer_set(conn->d->ctl.reaper, 0);
     }
 }
@@ -300,7 +308,7 @@ static bool is_over(const struct ctl_conn *conn)
 {
     bool endless = conn->follow != FOLLOW_NOTHING && conn->follow != FOLLOW_WAIT;
 
-    if (unsent(conn) || conn->more || conn->again) {
+    if (unsent(conn) || conn->more || conn->again || conn->later) {
         return false;
     }
     return conn->ending || (conn->eof && (endless || conn->follow == FOLLOW_NOTHING));
@@ -334,9 +342,7 @@ void ctl_finish(struct ctl_conn *conn)
     conn->follow = FOLLOW_NOTHING;
     conn->more = NULL;
     conn->again = true; /* what was asked meanwhile waits in the buffer */
-    if (conn->timer) {
-        loop_timer_stop(conn->timer);
-    }
+    loop_timer_stop(conn->timer);
 }
 
 /* Some more of a long answer; true when that was all and the next request may be looked at. */
@@ -368,7 +374,8 @@ static void work(struct ctl_conn *conn)
         if (conn->more) {
             going = produce(conn);
         } else {
-            going = conn->follow == FOLLOW_NOTHING && !conn->skip && request_take(conn);
+            going = conn->follow == FOLLOW_NOTHING && !conn->skip && !conn->later &&
+                    request_take(conn);
         }
     }
     if (conn->held_count) {
@@ -418,6 +425,20 @@ static void on_ready(void *arg, unsigned what)
     }
 }
 
+static void on_timer(void *arg)
+{
+    struct ctl_conn *conn = arg;
+
+    if (conn->dead) {
+        return;
+    }
+    conn->later = false;
+    if (conn->follow == FOLLOW_WAIT) {
+        ctl_wait_over(conn);
+    }
+    work(conn);
+}
+
 void ctl_follower_check(struct ctl_conn *conn)
 {
     if (unsent(conn) > CTL_OUT_MAX_BYTES) {
@@ -449,8 +470,10 @@ struct ctl_conn *ctl_conn_new(struct daemon *d, int fd)
     conn->d = d;
     conn->fd = fd;
     conn->io = loop_io_new(d->loop, fd, on_ready, conn);
-    if (!conn->io || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) ||
+    conn->timer = loop_timer_new(d->loop, on_timer, conn);
+    if (!conn->io || !conn->timer || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) ||
         loop_io_want(conn->io, LOOP_READ)) {
+        loop_timer_free(conn->timer);
         loop_io_free(conn->io);
         free(conn);
         return NULL;

@@ -24,6 +24,7 @@ enum ctl_result {
     CTL_REFUSED,  /* ctl_refuse has written the last line */
     CTL_GOES_ON,  /* conn->more, a follower or a timer will end it */
     CTL_HELD,     /* the answer waits for the commit */
+    CTL_LATER,    /* not now: the same request once more in a moment */
 };
 
 enum ctl_error {
@@ -60,6 +61,7 @@ struct ctl_conn {
     bool ending;     /* to be closed when all is sent */
     uint64_t skip;   /* bytes of a body that nobody wants */
     bool again;      /* requests may wait in the buffer */
+    bool later;      /* the one that does is to be tried again when the timer says so */
     char in[CTL_IN_BYTES];
     size_t in_start; /* of those used, taken already */
     size_t in_used;
@@ -78,7 +80,7 @@ struct ctl_conn {
 
     enum ctl_follow follow;
     enum log_level level;
-    struct loop_timer *timer; /* of FOLLOW_WAIT */
+    struct loop_timer *timer; /* of FOLLOW_WAIT and of `later` */
 };
 
 struct ctl_verb {
@@ -152,6 +154,7 @@ enum ctl_result ctl_on_wait(struct ctl_conn *conn, const struct request *request
 /* What followers are sent. */
 void ctl_follow_bundle(struct ctl_conn *conn, const struct hsay_event *event);
 void ctl_follow_trace(struct ctl_conn *conn, const struct hsay_event *event);
+void ctl_wait_over(struct ctl_conn *conn);
 void ctl_follow_synced(struct ctl_conn *conn, const struct hsay_event *event);
 void ctl_follow_log(struct ctl_conn *conn, const struct log_line *line);
 void ctl_log_listen(struct daemon *d);

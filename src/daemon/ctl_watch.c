@@ -139,15 +139,10 @@ void ctl_follow_log(struct ctl_conn *conn, const struct log_line *line)
 
 /* ---- wait ------------------------------------------------------------------------------------- */
 
-static void on_waited_enough(void *arg)
+void ctl_wait_over(struct ctl_conn *conn)
 {
-    struct ctl_conn *conn = arg;
-
-    if (!conn->dead && conn->follow == FOLLOW_WAIT) {
-        ctl_finish(conn);
-        ctl_refuse(conn, CTL_TIMEOUT, "not in sync yet; `hearsay status` says why");
-        ctl_flush(conn);
-    }
+    ctl_finish(conn);
+    ctl_refuse(conn, CTL_TIMEOUT, "not in sync yet; `hearsay status` says why");
 }
 
 static void put_synced(struct ctl_conn *conn)
@@ -172,12 +167,6 @@ enum ctl_result ctl_on_wait(struct ctl_conn *conn, const struct request *request
         status.synced) {
         put_synced(conn);
         return CTL_DONE;
-    }
-    if (!conn->timer) {
-        conn->timer = loop_timer_new(conn->d->loop, on_waited_enough, conn);
-    }
-    if (!conn->timer) {
-        return ctl_refuse(conn, CTL_INTERNAL, "out of memory");
     }
     loop_timer_set(conn->timer, seconds * 1000);
     conn->overlay = overlay->join.overlay;
