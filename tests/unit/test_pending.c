@@ -1,0 +1,167 @@
+/*
+ * Goal: an answer is taken only under an id that is out, from the address and key that were asked,
+ * and in time; a full table says so; and no sender keeps a place for ever.
+ */
+#include "tests/unit/walk_fixture.h"
+
+#include "src/walk/pending.h"
+
+enum { PLACES = 4 };
+
+static struct hsay_pending entry[PLACES];
+static struct hsay_pendings table;
+static const hsay_time start = {UINT64_C(5000000000)};
+
+static int set_up(void **state)
+{
+    (void)state;
+    memset(entry, 0xff, sizeof entry); /* init must not rely on zeros */
+    hsay_pendings_init(&table, entry, PLACES);
+    return 0;
+}
+
+static struct hsay_pending *ask(uint64_t id, const struct hsay_peer *to)
+{
+    struct hsay_pending *p = hsay_pending_new(&table);
+
+    if (p != NULL)
+        *p = (struct hsay_pending){.id = id, .to = *to, .sent = start, .kind = HSAY_PENDING_INTRO};
+    return p;
+}
+
+static struct hsay_pending *overdue_at(uint64_t ms)
+{
+    return hsay_pending_overdue(&table, hsay_time_add_ms(start, ms), HSAY_REQUEST_LIFETIME_MS);
+}
+
+static void an_answer_needs_id_address_and_key(void **state)
+{
+    struct hsay_peer a = peer_alone(1), port = a, host = peer_alone(2), key = a;
+
+    (void)state;
+    port.addr.port++;
+    key.key = key_of(9);
+    struct hsay_pending *p = ask(42, &a);
+    assert_ptr_equal(hsay_pending_find(&table, 42, &a), p);
+    assert_null(hsay_pending_find(&table, 43, &a));
+    assert_null(hsay_pending_find(&table, 42, &port));
+    assert_null(hsay_pending_find(&table, 42, &host));
+    assert_null(hsay_pending_find(&table, 42, &key));
+    assert_ptr_equal(hsay_pending_by_id(&table, 42), p);
+    assert_null(hsay_pending_by_id(&table, 43));
+}
+
+static void a_first_contact_takes_any_key(void **state)
+{
+    struct hsay_peer named = {.addr = peer_alone(1).addr}, a = peer_alone(1), other = a;
+
+    (void)state;
+    other.key = key_of(9);
+    struct hsay_pending *p = ask(42, &named);
+    assert_ptr_equal(hsay_pending_find(&table, 42, &a), p);
+    assert_ptr_equal(hsay_pending_find(&table, 42, &other), p);
+}
+
+static void mail_answers_nothing(void **state)
+{
+    struct hsay_peer a = peer_alone(1);
+
+    (void)state;
+    ask(0, &a);
+    assert_null(hsay_pending_find(&table, 0, &a));
+    assert_null(hsay_pending_by_id(&table, 0));
+}
+
+static void a_full_table_says_so(void **state)
+{
+    struct hsay_peer a = peer_alone(1);
+
+    (void)state;
+    for (uint64_t id = 1; id <= PLACES; id++) {
+        assert_int_equal(hsay_pending_count(&table), id - 1);
+        assert_non_null(ask(id, &a));
+    }
+    assert_null(hsay_pending_new(&table));
+    hsay_pending_free(hsay_pending_by_id(&table, 2));
+    assert_int_equal(hsay_pending_count(&table), PLACES - 1);
+    assert_null(hsay_pending_find(&table, 2, &a)); /* used once */
+    assert_non_null(ask(9, &a));
+    assert_null(hsay_pending_new(&table));
+}
+
+static void a_place_is_new_until_it_is_filled(void **state)
+{
+    static const struct hsay_pending none;
+
+    (void)state;
+    struct hsay_pending *p = hsay_pending_new(&table);
+    assert_memory_equal(p, &none, sizeof none);
+    assert_ptr_equal(hsay_pending_new(&table), p);
+    assert_int_equal(hsay_pending_count(&table), 0);
+    assert_null(overdue_at(1000000));
+}
+
+static void silence_ends_after_ten_seconds(void **state)
+{
+    struct hsay_peer a = peer_alone(1);
+
+    (void)state;
+    struct hsay_pending *p = ask(42, &a);
+    p->heard = hsay_time_add_ms(start, 9000); /* a puncture, say: no answer */
+    assert_null(overdue_at(9999));
+    assert_ptr_equal(overdue_at(10000), p);
+    hsay_pending_free(p);
+    assert_null(overdue_at(10000));
+}
+
+static void an_answer_lives_while_it_flows_and_not_for_ever(void **state)
+{
+    struct hsay_peer a = peer_alone(1);
+
+    (void)state;
+    struct hsay_pending *p = ask(42, &a);
+    p->answered = true;
+    p->heard = hsay_time_add_ms(start, 9000);
+    assert_null(overdue_at(18999));
+    assert_ptr_equal(overdue_at(19000), p);
+    p->heard = hsay_time_add_ms(start, 18000);
+    assert_null(overdue_at(27999));
+    p->heard = hsay_time_add_ms(start, 29999);
+    assert_null(overdue_at(29999));
+    assert_ptr_equal(overdue_at(30000), p);
+}
+
+static void all_that_are_overdue_come_out(void **state)
+{
+    struct hsay_peer a = peer_alone(1);
+    uint64_t seen = 0;
+
+    (void)state;
+    for (uint64_t id = 1; id <= PLACES; id++)
+        ask(id, &a);
+    hsay_pending_by_id(&table, 3)->sent = hsay_time_add_ms(start, 8u * 3600 * 1000);
+    for (struct hsay_pending *p; (p = overdue_at(8u * 3600 * 1000)) != NULL;) {
+        seen = seen * 10 + p->id;
+        hsay_pending_free(p);
+    }
+    assert_int_equal(seen, 124);
+    assert_int_equal(hsay_pending_count(&table), 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, set_up)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_answer_needs_id_address_and_key),
+        TEST(a_first_contact_takes_any_key),
+        TEST(mail_answers_nothing),
+        TEST(a_full_table_says_so),
+        TEST(a_place_is_new_until_it_is_filled),
+        TEST(silence_ends_after_ten_seconds),
+        TEST(an_answer_lives_while_it_flows_and_not_for_ever),
+        TEST(all_that_are_overdue_come_out),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
