@@ -39,6 +39,7 @@ struct hsay_catchup {
     bool known_behind;     /* something differs, and no later comparison found all the same */
     bool synced;           /* the last comparison of everything found the same */
     bool levelled;         /* filters brought all that was known to be missing */
+    bool brought;          /* something new came since the last step that was hastened for it */
     bool newest_same;      /* the newest were found the same with the peer in hand */
     uint8_t sames;         /* comparisons of everything in a row that found the same */
     uint8_t losses;        /* requests in a row that were not answered */
