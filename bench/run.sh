@@ -3,7 +3,7 @@
 # people.  This prints the figures that have a bar, one line each, and writes them all with machine,
 # commit and seeds to bench/RESULTS.md.
 #
-#   bench/run.sh           all of it, about four minutes
+#   bench/run.sh           all of it, about five minutes
 #   bench/run.sh NAME...   only these, by program (catchup, or bench_catchup), by figure
 #                          (catchup_wire_ratio), or `demo`; RESULTS.md stays as it is
 #
