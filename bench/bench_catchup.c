@@ -202,8 +202,7 @@ static double measure(const char *prefix, unsigned authors)
     figure(prefix, "bundles_per_datagram", BUNDLES / result.datagrams_sent, "1");
     bench_note("%u authors: resident %.1f MiB in the full node, %.1f in the other", authors,
                result.rss_full_mib, result.rss_empty_mib);
-    return result.rss_full_mib > result.rss_empty_mib ? result.rss_full_mib
-                                                      : result.rss_empty_mib;
+    return result.rss_full_mib > result.rss_empty_mib ? result.rss_full_mib : result.rss_empty_mib;
 }
 
 int main(void)

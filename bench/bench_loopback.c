@@ -5,10 +5,10 @@
  *   ten_nodes_seconds     ten nodes, the tracker one of them; another holds 1,000 bundles of 143
  *                         bytes, the others nothing; from the start of the first process until all
  *                         ten hold the same
- *   ten_nodes_real_steps  the same with Dispersy's pace (a tenth of 5 s) and appetite (5 KiB), to be
- *                         held against what the same code does in virtual time
- *   candidates_after_10s  twenty nodes, the tracker one of them; how many live candidates the worst
- *                         of them has ten seconds after its own start
+ *   ten_nodes_real_steps  the same with Dispersy's pace (a tenth of 5 s) and appetite (5 KiB), to
+ * be held against what the same code does in virtual time candidates_after_10s  twenty nodes, the
+ * tracker one of them; how many live candidates the worst of them has ten seconds after its own
+ * start
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,15 +1,15 @@
 /*
- * How soon ten nodes have a thousand bundles, in virtual time: the same code as on the wire, links of
- * a millisecond, and every run follows from its seed.
+ * How soon ten nodes have a thousand bundles, in virtual time: the same code as on the wire, links
+ * of a millisecond, and every run follows from its seed.
  *
- * 1,000 bundles of 143 bytes are published at one node before anybody has met.  The other nodes hold
- * nothing and know one node, the tracker: an ordinary member, since Hearsay has no other kind.  It
- * is one of the ten; a second set of figures has an eleventh node as tracker.  A step is an
+ * 1,000 bundles of 143 bytes are published at one node before anybody has met.  The other nodes
+ * hold nothing and know one node, the tracker: an ordinary member, since Hearsay has no other kind.
+ * It is one of the ten; a second set of figures has an eleventh node as tracker.  A step is an
  * introduction-request sent, until the last of all nodes has all.
  *
  * Steps are counted with Dispersy's own pace and appetite: a step every 5 s, which may be run at a
- * tenth, 5 KiB of bundles per answer, no step before its time, no mail.  Real Dispersy: 123 steps as
- * shipped, 37 at its best.
+ * tenth, 5 KiB of bundles per answer, no step before its time, no mail.  Real Dispersy: 123 steps
+ * as shipped, 37 at its best.
  */
 #include <stdio.h>
 

@@ -8,11 +8,11 @@
  * one thread, and the clock is the thread's CPU time, so that neighbours of this machine disturb
  * little.  The plain loop seals answers of the same size as the node's.
  *
- * The node's loop is the daemon's without the event library: recvmmsg, hsay_node_on_packet for each,
- * commit, sendmmsg.  In sync the requests carry count and fingerprint of all that is held.  The
- * second set of figures is for requests with a full filter in sync, the third for a full filter of a
- * set that differs from what the node holds though nothing is to be given: the whole range is walked
- * and each digest looked up in the filter.
+ * The node's loop is the daemon's without the event library: recvmmsg, hsay_node_on_packet for
+ * each, commit, sendmmsg.  In sync the requests carry count and fingerprint of all that is held.
+ * The second set of figures is for requests with a full filter in sync, the third for a full filter
+ * of a set that differs from what the node holds though nothing is to be given: the whole range is
+ * walked and each digest looked up in the filter.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -98,8 +98,7 @@ static int open_socket(struct sockaddr_in *at)
 {
     int s = socket(AF_INET, SOCK_DGRAM, 0);
     socklen_t size = sizeof *at;
-    *at = (struct sockaddr_in){.sin_family = AF_INET,
-                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    *at = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     if (s < 0 || bind(s, (struct sockaddr *)at, sizeof *at) != 0 ||
         getsockname(s, (struct sockaddr *)at, &size) != 0)
         bench_fail("no socket on the loopback");
@@ -139,12 +138,13 @@ static void start_node(void)
         hsay_node_join(server.node, now(), &overlay, &number) != 0)
         bench_fail("no node");
     hsay_node_outbox_need(server.node, &need);
-    server.out = (struct hsay_outbox){.bytes = malloc(2 * need.bytes),
-                                      .bytes_size = 2 * need.bytes,
-                                      .letter = calloc(2 * need.letters, sizeof(struct hsay_letter)),
-                                      .letter_max = 2 * need.letters,
-                                      .event = calloc(2 * need.events, sizeof(struct hsay_event)),
-                                      .event_max = 2 * need.events};
+    server.out =
+        (struct hsay_outbox){.bytes = malloc(2 * need.bytes),
+                             .bytes_size = 2 * need.bytes,
+                             .letter = calloc(2 * need.letters, sizeof(struct hsay_letter)),
+                             .letter_max = 2 * need.letters,
+                             .event = calloc(2 * need.events, sizeof(struct hsay_event)),
+                             .event_max = 2 * need.events};
     hsay_seal_derive(&server.keys, &crypto, &overlay.overlay, (struct hsay_span){NULL, 0});
     server.socket = open_socket(&server.at);
     server.addr = addr_of(&server.at);
@@ -240,8 +240,8 @@ static void serve_plainly(void)
         uint8_t out[HSAY_DATAGRAM_MAX_BYTES], nonce[HSAY_SEAL_NONCE_BYTES] = {0};
         struct sockaddr_in from;
         socklen_t from_size = sizeof from;
-        ssize_t got = recvfrom(server.socket, in, sizeof in, MSG_DONTWAIT,
-                               (struct sockaddr *)&from, &from_size);
+        ssize_t got = recvfrom(server.socket, in, sizeof in, MSG_DONTWAIT, (struct sockaddr *)&from,
+                               &from_size);
         const struct peer *p = peer_at(&from);
         size_t at = head + HSAY_TOKEN_BYTES;
         if (got < (ssize_t)at || p == NULL)
@@ -305,10 +305,9 @@ static size_t take_answer(const struct peer *p, struct hsay_message *m)
     ssize_t got = recv(p->socket, bytes, sizeof bytes, MSG_DONTWAIT);
     if (got <= 0)
         return 0;
-    if (m != NULL &&
-        (hsay_envelope_parse(&envelope, (struct hsay_span){bytes, (size_t)got}) != 0 ||
-         hsay_open(plain, &message, &crypto, &envelope, p->pair_key) != 0 ||
-         hsay_message_decode(m, message) != 0 || m->type != HSAY_MSG_INTRO_RESPONSE))
+    if (m != NULL && (hsay_envelope_parse(&envelope, (struct hsay_span){bytes, (size_t)got}) != 0 ||
+                      hsay_open(plain, &message, &crypto, &envelope, p->pair_key) != 0 ||
+                      hsay_message_decode(m, message) != 0 || m->type != HSAY_MSG_INTRO_RESPONSE))
         bench_fail("the node's answer can not be read");
     return (size_t)got;
 }

@@ -1,9 +1,9 @@
 /*
- * What a stranger's address gets per byte that it sent: bytes and packets of all nodes together, the
- * worst of all message types and forms.  A small overlay in virtual time with introductions to give;
- * each stranger has an address of its own in a network group of its own, never answers and never
- * shows a token that was made for it, as whoever forges its source address.  What nodes send it
- * within five minutes counts, whatever the reason.
+ * What a stranger's address gets per byte that it sent: bytes and packets of all nodes together,
+ * the worst of all message types and forms.  A small overlay in virtual time with introductions to
+ * give; each stranger has an address of its own in a network group of its own, never answers and
+ * never shows a token that was made for it, as whoever forges its source address.  What nodes send
+ * it within five minutes counts, whatever the reason.
  */
 #include <stdio.h>
 #include <string.h>
@@ -137,8 +137,8 @@ static void pack(struct field *x, const struct stranger *s, unsigned node, enum 
     if (sealing == SEAL_STOLEN)
         as.token = &stolen;
     size_t at = hsay_seal_message_at(&as);
-    struct hsay_writer w = hsay_writer(out->bytes + at, HSAY_DATAGRAM_DEFAULT_BYTES - at -
-                                                            HSAY_SEAL_TAG_BYTES);
+    struct hsay_writer w =
+        hsay_writer(out->bytes + at, HSAY_DATAGRAM_DEFAULT_BYTES - at - HSAY_SEAL_TAG_BYTES);
     hsay_message_encode(&w, m);
     hsay_write_bytes(&w, tail.data, tail.size);
     if (w.bad)
@@ -319,9 +319,8 @@ static void try_stolen_token(struct field *x)
 static void try_replays(struct field *x)
 {
     for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        struct request_form form = {.claim = HSAY_CLAIM_EMPTY,
-                                    .flags = HSAY_REQUEST_INTRODUCE,
-                                    .datagram_bytes = sizes[i]};
+        struct request_form form = {
+            .claim = HSAY_CLAIM_EMPTY, .flags = HSAY_REQUEST_INTRODUCE, .datagram_bytes = sizes[i]};
         struct parcel parcel;
         struct stranger *s = come(x, "the same request again and again, to all nodes");
         pack_request(x, s, 0, SEAL_FIRST, &form, &parcel);
@@ -336,9 +335,8 @@ static void try_replays(struct field *x)
 static void try_floods(struct field *x)
 {
     for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        struct request_form form = {.claim = HSAY_CLAIM_EMPTY,
-                                    .flags = HSAY_REQUEST_INTRODUCE,
-                                    .datagram_bytes = sizes[i]};
+        struct request_form form = {
+            .claim = HSAY_CLAIM_EMPTY, .flags = HSAY_REQUEST_INTRODUCE, .datagram_bytes = sizes[i]};
         struct parcel parcel;
         struct stranger *s = come(x, "new requests again and again, to all nodes");
         for (unsigned n = 0; n < 4 * REPEATS; n++) {

@@ -6,11 +6,12 @@
 #include "bench/bench.h"
 #include "src/wire/cursor.h"
 
-/* version, flags, author, type, sequence, time, expiry, parents, payload size, payload, signature */
+/* version, flags, author, type, sequence, time, expiry, parents, payload size, payload, signature
+ */
 size_t crowd_payload(size_t canonical_bytes, uint64_t sequence, uint64_t time)
 {
-    size_t fixed = 1 + 1 + HSAY_KEY_BYTES + 1 + hsay_varint_size(sequence) + hsay_varint_size(time) +
-                   1 + 1 + HSAY_SIGNATURE_BYTES;
+    size_t fixed = 1 + 1 + HSAY_KEY_BYTES + 1 + hsay_varint_size(sequence) +
+                   hsay_varint_size(time) + 1 + 1 + HSAY_SIGNATURE_BYTES;
     assert(canonical_bytes > fixed);
     size_t rest = canonical_bytes - fixed;
     size_t payload = rest - 1;
@@ -36,8 +37,7 @@ static void check_size(struct world *w, const struct crowd *crowd)
     if (s.store.bundles != crowd->bundles ||
         s.store.bundle_bytes != crowd->bundles * crowd->canonical_bytes)
         bench_fail("%u bundles should have %zu bytes each, and have %.1f", crowd->bundles,
-                   crowd->canonical_bytes,
-                   (double)s.store.bundle_bytes / (double)s.store.bundles);
+                   crowd->canonical_bytes, (double)s.store.bundle_bytes / (double)s.store.bundles);
 }
 
 void crowd_start(struct world *w, const struct crowd *crowd)

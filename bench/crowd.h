@@ -1,6 +1,6 @@
 /*
- * An overlay in virtual time as the figures want it: nodes with the daemon's table sizes, bundles of
- * an exact size of one author, and everybody meeting through one node.
+ * An overlay in virtual time as the figures want it: nodes with the daemon's table sizes, bundles
+ * of an exact size of one author, and everybody meeting through one node.
  */
 #ifndef HEARSAY_BENCH_CROWD_H
 #define HEARSAY_BENCH_CROWD_H
@@ -9,11 +9,11 @@
 
 struct crowd {
     unsigned nodes;
-    unsigned tracker;      /* the node that all others are told of */
-    unsigned author;       /* the node that publishes, before anybody has met */
+    unsigned tracker; /* the node that all others are told of */
+    unsigned author;  /* the node that publishes, before anybody has met */
     unsigned bundles;
     size_t canonical_bytes;
-    uint32_t delay_ms;     /* of every link */
+    uint32_t delay_ms; /* of every link */
     uint64_t seed;
     struct hsay_overlay_config overlay;
 };

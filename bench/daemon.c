@@ -108,8 +108,8 @@ void daemon_start(struct daemon_process *d, const struct daemon_setup *setup)
     snprintf(d->state, sizeof d->state, "%s/%s", folder, setup->name);
     snprintf(d->control, sizeof d->control, "%s/%s.sock", folder, setup->name);
     mkdir(d->state, 0700);
-    char *const always[] = {program,    "--state", d->state,        "--control", d->control,
-                            "--listen", "127.0.0.1:0", "--lan-beacons", "no",    "--quota",
+    char *const always[] = {program,    "--state",     d->state,        "--control", d->control,
+                            "--listen", "127.0.0.1:0", "--lan-beacons", "no",        "--quota",
                             "0"};
     for (; argc < sizeof always / sizeof always[0]; argc++)
         argv[argc] = always[argc];

@@ -21,15 +21,15 @@ struct daemon_process {
     char control[PATH_MAX];
     char address[128]; /* 127.0.0.1:PORT; known once it has answered */
     pid_t pid;
-    double started;    /* bench_seconds() at its start */
+    double started; /* bench_seconds() at its start */
     int socket;
     char *buffer;
     size_t buffer_used, buffer_size;
 };
 
 struct daemon_setup {
-    const char *name;   /* of its state folder */
-    const char *config; /* text of a configuration file, or NULL */
+    const char *name;                       /* of its state folder */
+    const char *config;                     /* text of a configuration file, or NULL */
     const char *option[DAEMON_OPTIONS_MAX]; /* more of the command line, NULL ends */
 };
 
@@ -60,7 +60,7 @@ char *daemon_found(struct daemon_process *d);
 uint64_t daemon_held(struct daemon_process *d, char fingerprint[64]);
 
 double daemon_cpu_seconds(const struct daemon_process *d); /* user and system, all threads */
-double daemon_rss_mib(const struct daemon_process *d);     /* without what lies in its store folder */
+double daemon_rss_mib(const struct daemon_process *d); /* without what lies in its store folder */
 
 void daemon_stop(struct daemon_process *d);
 
