@@ -455,6 +455,13 @@ void hsay_candidate_on_asked(struct hsay_candidate *c, hsay_time now)
         c->contacted_at.ns--;
 }
 
+/* It was no contact any more when we asked. */
+static bool was_long_silent(const struct hsay_candidate *c)
+{
+    return c->contacted_at.ns == 0 ||
+           hsay_time_ms_between(c->contacted_at, c->asked_at) >= HSAY_CONTACTED_LIFETIME_MS;
+}
+
 void hsay_candidate_on_timeout(struct hsay_candidate *c)
 {
     if (c->contacted_at.ns != 0 && c->contacted_at.ns >= c->asked_at.ns)
@@ -467,8 +474,8 @@ void hsay_candidate_on_timeout(struct hsay_candidate *c)
         c->token_at = (hsay_time){0};
         c->marks &= (uint8_t)~HSAY_MARK_HEARD;
     }
-    if (c->timeouts >= KEY_TIMEOUTS_MAX && c->contacted_at.ns == 0 &&
-        (c->marks & NAMED_MARKS) != 0 && (c->marks & HSAY_MARK_KEYED) == 0) {
+    if (c->timeouts >= KEY_TIMEOUTS_MAX && was_long_silent(c) && (c->marks & NAMED_MARKS) != 0 &&
+        (c->marks & HSAY_MARK_KEYED) == 0) {
         memset(&c->key, 0, sizeof c->key);
         c->token_at = (hsay_time){0}; /* it was made for that key's holder to see */
     }

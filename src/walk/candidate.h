@@ -82,7 +82,8 @@ bool hsay_candidate_is_contacted(const struct hsay_candidates *table,
                                  const struct hsay_candidate *c, hsay_time now);
 
 /* May the walk go there now?  It is in some bucket, and was not asked within again_ms.  A trusted
- * one that does not answer is asked after 5 s, 5, 10, 20, then every 27.5 s (scaled as again_ms). */
+ * one that does not answer is asked after 5 s, 5, 10, 20, then every 27.5 s (as again_ms scales).
+ */
 bool hsay_candidate_is_eligible(const struct hsay_candidates *table, const struct hsay_candidate *c,
                                 hsay_time now);
 
@@ -119,7 +120,7 @@ void hsay_candidate_on_asked(struct hsay_candidate *c, hsay_time now);
 /* No answer came.  After four in a row it is no contacted candidate any more; incoming marks stay.
  * A loss that a later answer has overtaken changes nothing.  Of a trusted or book entry that stays
  * silent the key is forgotten, unless the operator named it: the peer may have started anew under
- * another. After three the book's mark goes. */
+ * another.  After three the book's mark goes. */
 void hsay_candidate_on_timeout(struct hsay_candidate *c);
 
 /* Policy `paper`, after the answer of a trusted one: all marks but those of trusted and book go. */

@@ -338,6 +338,23 @@ static void a_tracker_without_a_key_learns_it_by_proof(void **state)
     assert_int_equal(count_in(&w, HSAY_BUCKET_NONE), TABLE_MAX - 1);
 }
 
+static void a_booked_peer_that_started_anew_gets_a_try_without_a_key(void **state)
+{
+    struct hsay_peer old = peer_alone(1), anew = old;
+
+    (void)state;
+    anew.key = key_of(100);
+    name(&old, HSAY_BUCKET_BOOK);
+    struct hsay_candidate *c = answer(&w, &old);
+    world_pass(&w, 3600u * 1000);
+    ask_in_vain(&old, 30000);
+    assert_true(hsay_peer_key_known(&c->key));
+    ask_in_vain(&old, 30000);
+    assert_false(hsay_peer_key_known(&c->key));
+    assert_int_equal(bucket_of(&w, &old), HSAY_BUCKET_BOOK);
+    assert_ptr_equal(answer(&w, &anew), c);
+}
+
 static void a_key_that_the_operator_named_is_the_only_one(void **state)
 {
     struct hsay_peer named = tracker, other = tracker;
@@ -796,6 +813,7 @@ int main(void)
         TEST(a_peer_moves_on_proof_alone),
         TEST(a_trusted_one_stays_where_the_operator_said),
         TEST(a_tracker_without_a_key_learns_it_by_proof),
+        TEST(a_booked_peer_that_started_anew_gets_a_try_without_a_key),
         TEST(a_key_that_the_operator_named_is_the_only_one),
         TEST(two_addresses_of_one_tracker_are_two_entries),
         TEST(a_restarted_peer_replaces_itself_on_proof),
