@@ -7,10 +7,11 @@
 
 #include "hearsay/crypto.h"
 
-/* Once per process, before everything else here.  May be called again.  HSAY_EIO: there is no
- * source of chance. */
+/* Once per process, before everything else here.  May be called again, from any thread.  HSAY_EIO:
+ * there is no source of chance. */
 int hsay_sodium_init(void);
 
+/* The port.  It points to static data and needs no closing. */
 void hsay_crypto_sodium(struct hsay_crypto *out);
 
 /* Unpredictable bytes from the operating system. */

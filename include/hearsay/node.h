@@ -8,15 +8,16 @@
  *     -> sleep until hsay_node_deadline -> hsay_node_on_time
  *
  * The commit stands before the sending: then no bundle leaves that a crash could take back, and no
- * filter claims one.  If the commit fails, throw the outbox's packets away and tell publishers so.
+ * filter claims one.  A commit that fails takes bundles back: throw the outbox's letters and its
+ * HSAY_EVENT_BUNDLE events away, and tell publishers so.  Peers offer the others' bundles again.
  *
  * Threads: a node, its outbox and its stores belong to one thread at a time; two nodes share
- * nothing. No call blocks, allocates, keeps a pointer into its arguments (but for those
- * hsay_node_config names), or calls back.  A bad packet is not an error: it is counted under a drop
- * reason.
+ * nothing.  No call blocks, allocates, or calls back; none keeps a pointer into its arguments, but
+ * for `memory`, what `crypto` points to, and the store of an overlay.  Pointers must not be NULL
+ * where nothing is said of it.  A bad packet is not an error: it is counted under a drop reason.
  *
- * The protocol: src/wire/PROTOCOL.md.  The design: Zeilemaker, Schoon, Pouwelse, "Dispersy Bundle
- * Synchronization", TU Delft PDS-2013-002.
+ * The manual, with an example: libhearsay(3).  The protocol: PROTOCOL.md, hearsay-wire(7).  The
+ * design: Zeilemaker, Schoon, Pouwelse, "Dispersy Bundle Synchronization", TU Delft PDS-2013-002.
  */
 #ifndef HEARSAY_NODE_H
 #define HEARSAY_NODE_H
@@ -31,40 +32,46 @@ struct hsay_node; /* lives in memory that the caller gives; hsay_node_size tells
 
 /* ---- the outbox --------------------------------------------------------------------------- */
 
+/* What happened, in order, and the fields that say more; all other fields are zero.  `overlay` is
+ * set in each. */
 enum hsay_event_kind {
-    HSAY_EVENT_BUNDLE = 1, /* a bundle was stored: bytes = canonical form, position, author, own */
+    HSAY_EVENT_BUNDLE = 1, /* a bundle was stored: bytes = canonical form (PROTOCOL.md 10), or empty
+                            * if the outbox had no room; position, author, own; peer if not own */
     HSAY_EVENT_DIRECT,     /* an ephemeral message came: peer, number[0] = type, bytes = payload */
-    HSAY_EVENT_STEP,       /* a request was sent: peer, bucket, claim fields in number[] */
-    HSAY_EVENT_ANSWER,     /* its answer came, or did not: see enum hsay_answer_number */
+    HSAY_EVENT_STEP,       /* a request was sent: peer, bucket; number[]: enum hsay_step_number */
+    HSAY_EVENT_ANSWER,     /* its answer came, or did not: peer, bucket; number[]: enum
+                            * hsay_answer_number */
     HSAY_EVENT_ADDRESS,    /* what others say our address is has changed: peer.addr */
     HSAY_EVENT_SYNCED,     /* number[0] = 1: in sync as far as we can tell; 0: behind */
-    HSAY_EVENT_VERIFY,     /* only with verify_outside: check this bundle, then tell the verdict */
-    HSAY_EVENT_FORK,       /* two bundles in one slot of an author: position is the second's */
+    HSAY_EVENT_VERIFY, /* only with verify_outside: check the signature of the bundle in bytes, then
+                        * tell hsay_node_on_verdict; peer, author */
+    HSAY_EVENT_FORK,   /* two bundles in one slot of an author, or times that fall: position is that
+                        * of the second, whose own HSAY_EVENT_BUNDLE follows; author */
 };
 
-/* number[] of HSAY_EVENT_STEP. */
+/* number[] of HSAY_EVENT_STEP: the claim and what was asked with it. */
 enum hsay_step_number {
-    HSAY_STEP_CLAIM_KIND,
+    HSAY_STEP_CLAIM_KIND, /* 0 none, 1 sum, 2 filter, 3 empty */
     HSAY_STEP_TIME_LOW,
     HSAY_STEP_TIME_HIGH,
     HSAY_STEP_MODULO,
     HSAY_STEP_OFFSET,
-    HSAY_STEP_CLAIM_COUNT,
+    HSAY_STEP_CLAIM_COUNT, /* bundles that we hold of the range */
     HSAY_STEP_FILTER_BYTES,
-    HSAY_STEP_ANSWER_BYTES,
-    HSAY_STEP_REQUEST_ID,
+    HSAY_STEP_ANSWER_BYTES, /* that we are ready to receive */
+    HSAY_STEP_REQUEST_ID,   /* the answer's HSAY_ANSWER_REQUEST_ID */
     HSAY_NUMBER_COUNT,
 };
 
 /* number[] of HSAY_EVENT_ANSWER.  RESULT: 0 answered, 1 timed out. */
 enum hsay_answer_number {
     HSAY_ANSWER_RESULT,
-    HSAY_ANSWER_RTT_US,
-    HSAY_ANSWER_BUNDLES, /* bundles that came with it, duplicates included */
-    HSAY_ANSWER_NEW,     /* of these, new to us */
-    HSAY_ANSWER_MORE,
-    HSAY_ANSWER_SAME,
-    HSAY_ANSWER_PEER_COUNT, /* what the peer holds of the range */
+    HSAY_ANSWER_RTT_US,     /* 0 after a time-out */
+    HSAY_ANSWER_BUNDLES,    /* bundles that came with it, duplicates included */
+    HSAY_ANSWER_NEW,        /* of these, new to us */
+    HSAY_ANSWER_MORE,       /* 1: the peer has more of the range than it gave */
+    HSAY_ANSWER_SAME,       /* 1: the peer holds the same of the range */
+    HSAY_ANSWER_PEER_COUNT, /* bundles that the peer holds of the range */
     HSAY_ANSWER_INTRODUCED, /* 1: it introduced somebody */
     HSAY_ANSWER_REQUEST_ID,
 };
@@ -91,9 +98,10 @@ struct hsay_letter {
     struct hsay_span datagram; /* in the outbox; valid until hsay_outbox_clear */
 };
 
-/* Filled by a node, emptied by the caller.  All memory is the caller's.  One outbox may serve many
- * nodes of one thread.  A call that finds too little room sends less (it counts HSAY_DROP_OUTBOX);
- * it never overruns. */
+/* Filled by a node, emptied by the caller.  All memory is the caller's; the counts begin at 0.  A
+ * call appends, so one outbox may take several calls before it is drained.  It may serve many nodes
+ * of one thread, but is to be drained between them: a letter does not say whose it is.  A call that
+ * finds too little room sends and tells less (it counts HSAY_DROP_OUTBOX); it never overruns. */
 struct hsay_outbox {
     uint8_t *bytes;
     size_t bytes_size;
@@ -106,17 +114,19 @@ struct hsay_outbox {
     size_t event_count;
 };
 
-/* The most that one call can put into an outbox; hsay_node_outbox_need computes it. */
+/* Parts of what hsay_node_outbox_need computes. */
 enum {
     HSAY_CALL_LETTERS_EXTRA = 24, /* response, puncture request, mail, wanted bundles */
     HSAY_CALL_EVENTS_MAX = 48, /* a datagram holds at most 17 bundles; each may prove a fork, too */
 };
+/* The most that one call can put into an outbox. */
 struct hsay_outbox_need {
     size_t bytes;
     size_t letters;
     size_t events;
 };
 
+/* Empties it; what its letters and events pointed to is gone. */
 void hsay_outbox_clear(struct hsay_outbox *outbox);
 
 /* True if one more call surely finds room. */
@@ -140,10 +150,10 @@ enum hsay_bucket {
     HSAY_BUCKET_COUNT,
 };
 
-/* Zero in any field means its default.  hsay_node_config_default fills all in. */
+/* Zero in any field but the secret means its default. */
 struct hsay_node_config {
-    uint8_t node_secret[HSAY_KEY_BYTES]; /* X25519 */
-    uint16_t overlays_max;               /* default 4 */
+    uint8_t node_secret[HSAY_KEY_BYTES]; /* X25519; copied into the node's memory */
+    uint16_t overlays_max;               /* default 4, at most 255 */
     uint16_t candidates_max;             /* per overlay; default 64 */
     uint16_t pending_max;                /* per overlay; default 16 */
     uint16_t book_max;                   /* per overlay; default 256 */
@@ -151,15 +161,16 @@ struct hsay_node_config {
     uint32_t keyring_max;                /* multiple of 4; default 1024 */
     uint32_t ledger_max;                 /* power of two; default 1024 */
     uint32_t gate_max;                   /* power of two; default 256 */
-    uint32_t datagram_bytes;             /* default HSAY_DATAGRAM_DEFAULT_BYTES */
-    bool verify_outside;                 /* signatures are checked by the caller: EVENT_VERIFY */
+    uint32_t datagram_bytes;             /* largest sent: HSAY_DATAGRAM_DEFAULT_BYTES (default) to
+                                          * HSAY_DATAGRAM_MAX_BYTES */
+    bool verify_outside; /* others' signatures are checked by the caller: HSAY_EVENT_VERIFY */
 };
 
 /* How an overlay is walked and synced.  Zero means default. */
 struct hsay_overlay_config {
     struct hsay_key overlay;   /* Ed25519 public key that names it */
-    struct hsay_span secret;   /* empty: open to all who know the key; copied */
-    struct hsay_store store;   /* must outlive the overlay */
+    struct hsay_span secret;   /* empty: open to all who know the key; else 32 bytes; copied */
+    struct hsay_store store;   /* of this overlay alone; in use until hsay_node_leave */
     uint8_t policy;            /* enum hsay_policy */
     bool fixed_step;           /* never step before time: for experiments */
     bool pull_only;            /* no direct mail, no rumors: claims alone */
@@ -170,40 +181,51 @@ struct hsay_overlay_config {
     uint32_t mail_fanout;      /* default HSAY_MAIL_FANOUT */
 };
 
+/* Fills in the defaults, for who wants to see them; node_init does so by itself. */
 void hsay_node_config_default(struct hsay_node_config *config);
 
 /* ---- life --------------------------------------------------------------------------------- */
 
-/* Bytes of memory that a node of this configuration needs, aligned as for any type. */
+/* Bytes of memory that a node of this configuration needs, aligned as for any type (as malloc
+ * does). */
 size_t hsay_node_size(const struct hsay_node_config *config);
 
 /* `memory` has hsay_node_size bytes and belongs to the node until the caller drops it (there is
- * nothing to free).  `crypto` is copied; what it points to must outlive the node.  `seed` is the
- * only source of chance.  HSAY_EINVAL. */
+ * nothing to close; it holds secrets, so wipe it before it is freed).  `crypto` is copied; what it
+ * points to must outlive the node.  `seed` is the only source of chance: unpredictable, and never
+ * the same twice with one node_secret.  HSAY_EINVAL: a limit of hsay_node_config. */
 int hsay_node_init(void *memory, const struct hsay_node_config *config,
                    const struct hsay_crypto *crypto, const uint8_t seed[32], struct hsay_now now,
                    struct hsay_node **out);
 
-/* The number of the overlay, 0 .. overlays_max - 1, in *overlay.  HSAY_EEXIST: joined already;
- * HSAY_ENOSPC: no place left; HSAY_EINVAL; what the store returns. */
+/* The number of the overlay, 0 .. overlays_max - 1, in *overlay: the lowest that is free.  Its
+ * first step is due at once.  What the store already holds is told by no event: the application
+ * reads it from the store.  HSAY_EEXIST: joined already; HSAY_ENOSPC: no place left; HSAY_EINVAL:
+ * no such policy, or no store. */
 int hsay_node_join(struct hsay_node *node, struct hsay_now now,
                    const struct hsay_overlay_config *config, uint16_t *overlay);
+
+/* Candidates and address book are forgotten; the store is not touched and may be closed.
+ * HSAY_ENOENT. */
 int hsay_node_leave(struct hsay_node *node, uint16_t overlay);
 
 /* Name a peer (the operator did, or the address book, or a beacon in the LAN).  The key may be
- * zero. bucket: TRUSTED, INTRODUCED or BOOK.  HSAY_ENOENT, HSAY_EINVAL (not sendable), HSAY_ENOSPC.
- */
+ * zero: not known.  bucket: HSAY_BUCKET_TRUSTED, _INTRODUCED or _BOOK.  HSAY_ENOENT: no such
+ * overlay; HSAY_EINVAL: nothing can be sent to this address, or it is our own, or the key is;
+ * HSAY_ENOSPC: the table is full of better ones. */
 int hsay_node_add_peer(struct hsay_node *node, struct hsay_now now, uint16_t overlay,
                        const struct hsay_peer *peer, enum hsay_bucket bucket);
 
 /* Our own address as the socket has it (bound, and if known in the LAN); NONE if unknown. */
 void hsay_node_set_local(struct hsay_node *node, const struct hsay_addr *bound);
 
-/* The machine slept or changed its network: walk at once, as after a start. */
+/* The machine slept or changed its network: walk at once, as after a start, and ask anew what our
+ * address is. */
 void hsay_node_wake(struct hsay_node *node, struct hsay_now now);
 
-/* What an outbox must have room for before any call: depends on the largest answer_bytes_max of the
- * overlays joined (with defaults: about 360 KiB and 280 letters). */
+/* What an outbox must have room for before any call.  Depends on datagram_bytes and the largest
+ * answer_bytes_max of the overlays joined, so ask again after hsay_node_join.  With defaults: 360
+ * KiB, 279 letters, 48 events. */
 void hsay_node_outbox_need(const struct hsay_node *node, struct hsay_outbox_need *need);
 
 /* ---- inputs ------------------------------------------------------------------------------- */
@@ -213,22 +235,26 @@ struct hsay_packet {
     struct hsay_span bytes; /* needs to live only for the call */
 };
 
-/* 0, or an error of our own side: HSAY_ENOSPC (a bundle could not be stored; syncing goes on),
- * HSAY_ESTORE. */
+/* 0, or the first error of our own side, all of them from the store: HSAY_ENOSPC and HSAY_ENOMEM (a
+ * bundle could not be stored; syncing goes on), HSAY_ECORRUPT (one could not be read), HSAY_ESTORE.
+ * The outbox is to be drained all the same. */
 int hsay_node_on_packet(struct hsay_node *node, struct hsay_now now,
                         const struct hsay_packet *packet, struct hsay_outbox *out);
 
-/* Does what is due; earlier than the deadline it does nothing.  Errors as above. */
+/* Does what is due, for as many overlays as the outbox has room for; earlier than the deadline it
+ * does nothing.  Errors as above. */
 int hsay_node_on_time(struct hsay_node *node, struct hsay_now now, struct hsay_outbox *out);
 
-/* When hsay_node_on_time wants to be called next; HSAY_TIME_NEVER if nothing is due. */
+/* When hsay_node_on_time wants to be called next; HSAY_TIME_NEVER if nothing is due.  Any other
+ * call may change it. */
 hsay_time hsay_node_deadline(const struct hsay_node *node);
 
 enum hsay_bundle_flag {
     HSAY_BUNDLE_FULL = 0,         /* distribution, two bits: kept and synced */
-    HSAY_BUNDLE_LAST = 1,         /* the newest N of an author and type count */
+    HSAY_BUNDLE_LAST = 1,         /* the newest of an author and type counts; kept like the rest */
     HSAY_BUNDLE_DISTRIBUTION = 3, /* mask; 2 and 3 are not used by version 1 */
-    HSAY_BUNDLE_CAUSAL = 1 << 2,  /* deliver after its parents */
+    HSAY_BUNDLE_CAUSAL = 1 << 2,  /* deliver after its parents: a mark for the application, which
+                                   * is told of bundles in the order in which they come */
 };
 
 /* What an application wants to say.  Pointers need to live only for the call. */
@@ -237,32 +263,40 @@ struct hsay_draft {
     uint8_t flags; /* enum hsay_bundle_flag */
     uint8_t parent_count;
     uint64_t type;                /* the application's; up to HSAY_TIME_MAX */
-    uint64_t expiry_s;            /* 0: never */
+    uint64_t expiry_s;            /* seconds since 1970-01-01 UTC; 0: never */
     const struct hsay_id *parent; /* parent_count of them */
-    const uint8_t *author_secret; /* HSAY_SECRET_BYTES, Ed25519 */
-    struct hsay_span payload;
+    const uint8_t *author_secret; /* HSAY_SECRET_BYTES, Ed25519; any number of authors may use one
+                                   * node, but one author only one node at a time */
+    struct hsay_span payload;     /* at most HSAY_PAYLOAD_MAX_BYTES, less with many parents */
 };
 
-/* Signs, stores and (unless pull_only) mails.  The id goes to *id.  It is durable after the store's
- * next commit.  HSAY_EINVAL: too large, or a bad field; HSAY_ENOENT: no such overlay; HSAY_ENOSPC.
- */
+/* Signs, stores and (unless pull_only) mails 10 ms later.  The id goes to *id; an event tells of
+ * the bundle, with `own`.  It is durable after the store's next commit.  HSAY_EINVAL: too large, a
+ * bad field, expired, or the author's log is forked; HSAY_ENOENT: no such overlay; HSAY_EBUDGET:
+ * our global time is at its limit for some seconds; HSAY_ENOSPC, HSAY_ENOMEM, HSAY_ECORRUPT,
+ * HSAY_ESTORE: the store.  On failure nothing was published. */
 int hsay_node_on_publish(struct hsay_node *node, struct hsay_now now,
                          const struct hsay_draft *draft, struct hsay_id *id,
                          struct hsay_outbox *out);
 
-/* Send an ephemeral message to every peer of the overlay that is reachable now, or to `to` alone.
- * Returns how many it went to, or an error.  payload: at most HSAY_PAYLOAD_MAX_BYTES. */
+/* Send an ephemeral message to peers of the overlay that are reachable now, at most 16 drawn at
+ * random, or to `to` alone; NULL: to all of these.  Returns how many it went to, 0 included;
+ * whether it came, nobody tells.  payload: at most HSAY_PAYLOAD_MAX_BYTES; type: up to
+ * HSAY_TIME_MAX.  HSAY_EINVAL; HSAY_ENOENT: no such overlay, or `to` is no candidate. */
 int hsay_node_on_direct(struct hsay_node *node, struct hsay_now now, uint16_t overlay,
                         const struct hsay_peer *to, uint64_t type, struct hsay_span payload,
                         struct hsay_outbox *out);
 
-/* The verdict on a bundle of an EVENT_VERIFY, in any order, from the node's thread. */
+/* The verdict on a bundle of an HSAY_EVENT_VERIFY, in any order, from the node's thread: `from` and
+ * `bundle` are (copies of) peer and bytes of the event.  A bundle that is never judged is offered
+ * again.  HSAY_ENOENT: no such overlay; the store's errors. */
 int hsay_node_on_verdict(struct hsay_node *node, struct hsay_now now, uint16_t overlay,
                          const struct hsay_peer *from, struct hsay_span bundle, bool good,
                          struct hsay_outbox *out);
 
-/* Ask a peer for bundles by digest (at most 48 per call).  HSAY_EBUDGET: nobody can be asked now.
- */
+/* Ask a peer, which the node chooses, for bundles by digest, 1 to 48 of them.  What comes is told
+ * as HSAY_EVENT_BUNDLE; what the peer lacks, nobody tells.  HSAY_EINVAL: count; HSAY_ENOENT: no
+ * such overlay; HSAY_EBUDGET: nobody can be asked now. */
 int hsay_node_on_fetch(struct hsay_node *node, struct hsay_now now, uint16_t overlay,
                        const struct hsay_digest *digest, size_t count, struct hsay_outbox *out);
 
@@ -297,7 +331,9 @@ enum hsay_drop {
     HSAY_DROP_FULL,   /* the store refused it */
     HSAY_DROP_COUNT,
 };
-const char *hsay_drop_name(enum hsay_drop drop);       /* "token", static, never NULL */
+
+/* Names for logs and metrics: lower case, static, fixed for ever; "unknown" past the end. */
+const char *hsay_drop_name(enum hsay_drop drop);       /* "token" */
 const char *hsay_bucket_name(enum hsay_bucket bucket); /* "contacted" */
 
 enum hsay_counter {
@@ -337,57 +373,62 @@ struct hsay_node_stats {
 };
 const struct hsay_node_stats *hsay_node_stats(const struct hsay_node *node);
 
+/* Our X25519 public key, by which peers know this node.  Valid as long as the node. */
 const struct hsay_key *hsay_node_key(const struct hsay_node *node);
 
 struct hsay_overlay_status {
     struct hsay_key overlay;
-    bool synced; /* the last full comparison found nothing missing */
-    bool ever_contacted;
+    bool synced;               /* the last full comparison found nothing missing */
+    bool ever_contacted;       /* a request of ours was answered */
     uint64_t global_time;      /* highest held */
     uint64_t time_limit;       /* highest acceptable now */
     uint64_t missing_estimate; /* bundles that some peer holds more than we do, at most */
     uint16_t bucket_count[HSAY_BUCKET_COUNT];
-    hsay_time last_contact; /* last answer to a request of ours */
+    hsay_time last_contact; /* last answer to a request of ours; only if ever_contacted */
     struct hsay_store_info store;
     struct hsay_sum sum;  /* of all that is held */
     uint64_t fingerprint; /* of that sum, as it goes over the wire */
 };
-/* HSAY_ENOENT. */
+/* HSAY_ENOENT, or what the store's sum returns. */
 int hsay_node_overlay_status(struct hsay_node *node, struct hsay_now now, uint16_t overlay,
                              struct hsay_overlay_status *out);
 
 struct hsay_peer_status {
     struct hsay_peer peer;
-    uint8_t bucket;
-    bool token; /* we hold a token for it */
-    bool symmetric;
+    uint8_t bucket;    /* enum hsay_bucket */
+    bool token;        /* we hold a token for it */
+    bool symmetric;    /* its NAT maps each destination to a port of its own */
     uint64_t age_ms;   /* since it was last heard of in the way of its bucket */
     uint64_t asked_ms; /* since we last asked it; UINT64_MAX: never */
     uint32_t rtt_us;   /* 0: not known */
-    uint32_t timeouts;
+    uint32_t timeouts; /* in a row */
 };
-/* The `index`-th candidate of an overlay.  HSAY_ENOENT past the last. */
+/* The `index`-th candidate of an overlay, in no order; valid until the next call that is told
+ * something.  HSAY_ENOENT past the last, or no such overlay. */
 int hsay_node_peer_at(const struct hsay_node *node, struct hsay_now now, uint16_t overlay,
                       size_t index, struct hsay_peer_status *out);
 
-/* The `index`-th entry of the address book: peers that answered us, newest first.  HSAY_ENOENT. */
+/* The `index`-th entry of the address book: peers that answered us, newest first.  To be kept over
+ * a restart and given back by hsay_node_add_peer as HSAY_BUCKET_BOOK.  HSAY_ENOENT as above. */
 int hsay_node_book_at(const struct hsay_node *node, uint16_t overlay, size_t index,
                       struct hsay_peer *out);
 
-/* What others say our address is.  HSAY_ENOENT when nobody said anything. */
+/* What others say our address is.  family: HSAY_ADDR_IP4 or HSAY_ADDR_IP6.  HSAY_ENOENT when nobody
+ * said anything. */
 struct hsay_address_status {
     struct hsay_addr addr;
-    uint8_t kind;   /* enum hsay_nat_kind of nat/vote.h */
+    uint8_t kind;   /* NAT: 0 not known, 1 none, 2 one port for all, 3 a port per destination */
     bool confirmed; /* enough network groups agree */
-    uint16_t votes;
+    uint16_t votes; /* network groups that said something */
 };
 int hsay_node_address(const struct hsay_node *node, struct hsay_now now, uint8_t family,
                       struct hsay_address_status *out);
 
-/* The claim that the next request would carry, for people who want to look at one.  Changes
- * nothing. `bits` has HSAY_FILTER_MAX_BYTES. */
+/* A claim such as the next request could carry, for people who want to look at one.  Changes
+ * nothing.  `bits` has HSAY_FILTER_MAX_BYTES and must live as long as the claim's span is read.
+ * HSAY_ENOENT, or what the store returns. */
 struct hsay_claim_status {
-    uint8_t kind;
+    uint8_t kind; /* as HSAY_STEP_CLAIM_KIND */
     uint8_t hashes;
     struct hsay_range range;
     uint64_t count;
@@ -400,6 +441,8 @@ int hsay_node_claim_preview(struct hsay_node *node, struct hsay_now now, uint16_
 
 /* ---- the library -------------------------------------------------------------------------- */
 
+/* Rises when a call, a field or a value goes away or changes its meaning.  A program whose
+ * HSAY_API_VERSION is not what hsay_api_version returns was compiled for another library. */
 enum { HSAY_API_VERSION = 1 };
 int hsay_api_version(void);
 

@@ -2,7 +2,7 @@
  * The store port: what the core asks of a place that holds the bundles of one overlay.
  *
  * Three backends pass one conformance suite: memory (store_mem.h), LMDB (store_lmdb.h), and
- * the simulator's.  The store must outlive the node.  One thread.
+ * the simulator's.  A store must live until the node has left its overlay.  One thread.
  *
  * Lifetimes: a span handed out by get, next or author_next is valid until the next call of put,
  * remove or commit on the same store.  Cursors become invalid at put, remove and commit.

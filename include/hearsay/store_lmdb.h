@@ -1,5 +1,5 @@
 /*
- * The store port on LMDB: one environment (a folder) per daemon, one store per overlay in it.
+ * The store port on LMDB: one environment (a folder) per process, one store per overlay in it.
  *
  * All stores of an environment share one write transaction.  The first put or remove of a loop turn
  * opens it; commit, of any of the stores or of the environment, ends it for all of them.  So:
@@ -75,10 +75,10 @@ void hsay_lmdb_turn_end(struct hsay_lmdb *env);
 
 void hsay_lmdb_info(const struct hsay_lmdb *env, struct hsay_lmdb_info *out);
 
-/* Small things of the daemon's own, such as the address book, in the same transactions.  A span
- * that get hands out is valid as long as one from a store.  get: HSAY_ENOENT, HSAY_ESTORE.  put: as
- * put of a store; HSAY_EINVAL where name or value are longer than the limits above, or name is
- * empty; an empty value takes the name away. */
+/* Small things of the application's own, such as the address book, in the same transactions.  A
+ * span that get hands out is valid as long as one from a store.  get: HSAY_ENOENT, HSAY_ESTORE.
+ * put: as put of a store; HSAY_EINVAL where name or value are longer than the limits above, or name
+ * is empty; an empty value takes the name away. */
 int hsay_lmdb_meta_get(struct hsay_lmdb *env, const char *name, struct hsay_span *out);
 int hsay_lmdb_meta_put(struct hsay_lmdb *env, const char *name, struct hsay_span value);
 

@@ -13,8 +13,10 @@ typedef struct hsay_time {
     uint64_t ns;
 } hsay_time;
 
-/* What the caller tells each call: both clocks, read once.  mono must not go back.  Only the
- * expiry of bundles looks at wall_s (seconds since 1970-01-01 UTC), and 0 means "not known". */
+/* What the caller tells each call: both clocks, read once.  mono must not go back and is not 0,
+ * which stands for "never"; it should count while the machine sleeps (CLOCK_BOOTTIME).  Only the
+ * expiry of bundles looks at wall_s (seconds since 1970-01-01 UTC); 0 means "not known": then
+ * nothing expires. */
 struct hsay_now {
     hsay_time mono;
     uint64_t wall_s;
