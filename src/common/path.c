@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "hearsay/error.h"
@@ -60,9 +61,12 @@ int path_state(char *path, size_t size)
 
 int path_control(char *path, size_t size, const char *state)
 {
-    char folder[PATH_MAX];
-    int rc;
+    char usual[PATH_MAX];
+    int rc = path_state(usual, sizeof usual);
 
+    if (state && (rc || strcmp(state, usual) != 0)) {
+        return join_two(path, size, state, "/control.sock");
+    }
     if (environment("RUNTIME_DIRECTORY")) {
         return join_two(path, size, environment("RUNTIME_DIRECTORY"), "/control.sock");
     }
@@ -72,12 +76,5 @@ int path_control(char *path, size_t size, const char *state)
     if (environment("XDG_RUNTIME_DIR")) {
         return join_two(path, size, environment("XDG_RUNTIME_DIR"), "/hearsay/control.sock");
     }
-    if (!state) {
-        rc = path_state(folder, sizeof folder);
-        if (rc) {
-            return rc;
-        }
-        state = folder;
-    }
-    return join_two(path, size, state, "/control.sock");
+    return rc ? rc : join_two(path, size, usual, "/control.sock");
 }

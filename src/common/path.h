@@ -19,7 +19,8 @@
 int path_config(char *path, size_t size);
 int path_state(char *path, size_t size);
 
-/* `state` as path_state gave it, or as the user did; NULL: path_state. */
+/* Where the control socket is: in the state folder `state` if that is one that the user chose, else
+ * (NULL, or what path_state gives) where the system keeps such things. */
 int path_control(char *path, size_t size, const char *state);
 
 #endif
