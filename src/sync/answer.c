@@ -31,11 +31,11 @@ static uint64_t start_of(const struct hsay_answer *answer, struct hsay_rng *rng,
 
 /* HSAY_EBUDGET: the range is so costly to add up that nobody will know. */
 static int compare(struct hsay_answer *answer, const struct hsay_crypto *crypto,
-                   const struct hsay_claim *claim, bool *known)
+                   const struct hsay_claim *claim)
 {
     const struct hsay_store *store = answer->store;
     int rc = store->ops->sum(store->self, &claim->range, HSAY_ANSWER_WORK_MAX, &answer->sum);
-    *known = rc == HSAY_OK;
+    answer->summed = rc == HSAY_OK;
     if (rc == HSAY_EBUDGET) {
         answer->sum = (struct hsay_sum){0, 0, 0};
         return HSAY_OK;
@@ -65,12 +65,11 @@ int hsay_answer_begin(struct hsay_answer *answer, const struct hsay_store *store
         hsay_bloom_view(&answer->filter, claim->bits, claim->hashes, claim->salt) != HSAY_OK)
         return HSAY_EBAD;
 
-    bool known;
-    int rc = compare(answer, crypto, claim, &known);
+    int rc = compare(answer, crypto, claim);
     if (rc != HSAY_OK)
         return rc;
     bool asks = claim->kind == HSAY_CLAIM_BLOOM || claim->kind == HSAY_CLAIM_EMPTY;
-    answer->draws = asks && !answer->same && (!known || answer->sum.count != 0);
+    answer->draws = asks && !answer->same && (!answer->summed || answer->sum.count != 0);
     if (!answer->draws)
         return HSAY_OK;
     uint64_t skip = start_of(answer, rng, crypto, &claim->range);
@@ -129,7 +128,7 @@ int hsay_answer_next(struct hsay_answer *answer, struct hsay_record *out)
 uint64_t hsay_answer_lacking(const struct hsay_answer *answer)
 {
     uint64_t ours = answer->sum.count;
-    if (answer->same || answer->claimed == 0)
+    if (answer->same || !answer->summed)
         return 0;
     uint64_t known = answer->claimed < ours ? answer->claimed : ours;
     if (answer->filtered && answer->looked != 0)

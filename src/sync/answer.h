@@ -26,6 +26,7 @@ struct hsay_answer {
     uint64_t claimed;  /* what the claim says the asker holds of the range */
     uint32_t looked;   /* of ours in the range, tested against the filter so far */
     uint32_t matched;  /* of these, said to be in it */
+    bool summed;       /* `sum` is known: the range was not too costly to add up */
     bool filtered;     /* claim kind BLOOM: ask the filter */
     bool same;         /* count and fingerprint equal the claim's */
     bool draws;        /* the claim asks for bundles at all and is not `same` */
@@ -47,7 +48,7 @@ int hsay_answer_next(struct hsay_answer *answer, struct hsay_record *out);
 
 /* About how many bundles of the range the asker holds and we do not, after drawing: what it claims
  * less what of ours its filter knows, in proportion where not all was looked at.  The filter's
- * false positives make it err downwards; 0 is no promise. */
+ * false positives make it err downwards, and where `sum` is not known it is 0: no promise. */
 uint64_t hsay_answer_lacking(const struct hsay_answer *answer);
 
 /* Put back what answer_next gave last: the caller had no room for it. */

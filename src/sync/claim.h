@@ -31,9 +31,9 @@ void hsay_claims_init(struct hsay_claims *claims, uint8_t policy);
 
 /* What the caller knows when it wants a claim. */
 struct hsay_claim_want {
-    uint8_t kind;      /* HSAY_CLAIM_SUM of everything or of `again`, or HSAY_CLAIM_BLOOM: may become
-                        * EMPTY where we hold nothing, SUM when there is no room for a filter, NONE
-                        * when there is not even room for that */
+    uint8_t kind;      /* HSAY_CLAIM_SUM of everything or of `again`, or HSAY_CLAIM_BLOOM, which may
+                        * become EMPTY where we hold nothing, SUM where a filter has no room.
+                        * NONE when there is not even room for that */
     size_t room_bytes; /* for the claim as encoded, its filter included */
     uint64_t behind;   /* how many more bundles the peer is known to hold; 0: not known */
     bool newest_same;  /* the newest need no claim: they were found the same just now */

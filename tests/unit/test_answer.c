@@ -284,6 +284,35 @@ static void gives_only_what_can_be_taken(void **state)
     fixture_close();
 }
 
+/* The filter has every second of ours; the asker says that it holds so many in all. */
+static void tells_what_the_asker_has_more(void **state)
+{
+    struct hsay_answer answer;
+    struct hsay_record record;
+    (void)state;
+    fixture_open(NULL);
+    fill(600, 1);
+    struct hsay_claim claim = filter_claim(&everything, 2);
+    for (claim.count = 0; claim.count < 1000; claim.count += 100) {
+        assert_int_equal(begin(&answer, &claim), HSAY_OK);
+        while (hsay_answer_next(&answer, &record) == HSAY_OK)
+            continue;
+        uint64_t lacking = hsay_answer_lacking(&answer);
+        assert_in_range(lacking, claim.count > 310 ? claim.count - 310 : 0,
+                        claim.count > 300 ? claim.count - 300 : 0);
+    }
+    struct hsay_sum all = sum_of_all();
+    claim.count = all.count;
+    claim.fingerprint = hsay_claim_fingerprint(fixture_crypto(), &all);
+    assert_int_equal(begin(&answer, &claim), HSAY_OK);
+    assert_int_equal(hsay_answer_lacking(&answer), 0);
+    claim.kind = HSAY_CLAIM_SUM;
+    claim.count = all.count + 17;
+    assert_int_equal(begin(&answer, &claim), HSAY_OK);
+    assert_int_equal(hsay_answer_lacking(&answer), 17);
+    fixture_close();
+}
+
 /* ---- in which order ----------------------------------------------------------------------------
  */
 
@@ -413,6 +442,7 @@ static void hostile_ranges_are_answered_within_bounds(void **state)
     assert_false(answer.same);
     assert_int_equal(answer.sum.count, 0);
     assert_int_equal(answer.fingerprint, 0);
+    assert_int_equal(hsay_answer_lacking(&answer), 0);
 
     /* A filter that has it all: looked at, nothing to give. */
     claim = filter_claim(&everything, 40);
@@ -439,6 +469,7 @@ int main(void)
         cmocka_unit_test(nothing_to_give_is_the_same_as_nothing),
         cmocka_unit_test(refuses_a_filter_that_is_too_full),
         cmocka_unit_test(gives_only_what_can_be_taken),
+        cmocka_unit_test(tells_what_the_asker_has_more),
         cmocka_unit_test(starts_anywhere_and_often_at_the_newest),
         cmocka_unit_test(slices_start_anywhere),
         cmocka_unit_test(what_had_no_room_comes_next),

@@ -242,14 +242,21 @@ static void too_little_room_says_less(void **state)
     fixture_close(&f);
 }
 
-static void a_sum_is_of_everything(void **state)
+static void a_sum_is_of_everything_or_of_a_range(void **state)
 {
     static struct fixture f;
+    const struct hsay_range slice = {
+        .time_high = HSAY_TIME_MAX, .modulo = 2, .offset = 1, .slicing = HSAY_SLICE_DIGEST};
     (void)state;
     fixture_open(&f, SHAPE_JUMPS, 3000, HSAY_POLICY_HEARSAY, 1);
     make(&f, &(struct hsay_claim_want){.kind = HSAY_CLAIM_SUM, .room_bytes = ROOM});
     assert_int_equal(f.claim.kind, HSAY_CLAIM_SUM);
     assert_int_equal(f.claim.count, 3000);
+    assert_exact(&f);
+    make(&f,
+         &(struct hsay_claim_want){.kind = HSAY_CLAIM_SUM, .room_bytes = ROOM, .again = &slice});
+    assert_int_equal(f.claim.kind, HSAY_CLAIM_SUM);
+    assert_memory_equal(&f.claim.range, &slice, sizeof slice);
     assert_exact(&f);
     fixture_close(&f);
 }
@@ -305,6 +312,19 @@ static void every_second_claim_is_of_the_newest(void **state)
             assert_int_equal(f.claim.range.time_high, HSAY_TIME_MAX);
             assert_true(f.claim.count > 850);
         }
+    }
+    fixture_close(&f);
+}
+
+static void newest_known_to_be_the_same_are_left_out(void **state)
+{
+    static struct fixture f;
+    (void)state;
+    fixture_open(&f, SHAPE_SEQUENCE, 4000, HSAY_POLICY_HEARSAY, 1);
+    for (unsigned turn = 0; turn < 6; turn++) {
+        make(&f, &(struct hsay_claim_want){
+                     .kind = HSAY_CLAIM_BLOOM, .room_bytes = ROOM, .newest_same = true});
+        assert_int_equal(f.claim.range.slicing, HSAY_SLICE_DIGEST);
     }
     fixture_close(&f);
 }
@@ -480,10 +500,11 @@ int main(void)
         cmocka_unit_test(a_claim_is_exactly_its_range),
         cmocka_unit_test(an_empty_store_says_so_without_a_filter),
         cmocka_unit_test(too_little_room_says_less),
-        cmocka_unit_test(a_sum_is_of_everything),
+        cmocka_unit_test(a_sum_is_of_everything_or_of_a_range),
         cmocka_unit_test(salts_are_fresh),
         cmocka_unit_test(the_fingerprint_agrees_with_the_vectors),
         cmocka_unit_test(every_second_claim_is_of_the_newest),
+        cmocka_unit_test(newest_known_to_be_the_same_are_left_out),
         cmocka_unit_test(a_sweep_covers_all),
         cmocka_unit_test(a_sweep_keeps_its_place_when_the_store_grows),
         cmocka_unit_test(drawn_ranges_cover_all_in_time),
