@@ -172,8 +172,8 @@ bool hsay_request_fetch(struct hsay_call *call, struct hsay_candidate *c,
                         const struct hsay_digest *digest, size_t count)
 {
     struct hsay_pending *p = hsay_pending_new(&call->overlay->pendings);
-    if (p == NULL || count == 0 || count > HSAY_FETCH_MAX)
-        return false;
+    if (p == NULL || count == 0 || count > HSAY_FETCH_MAX || hsay_key_is_zero(&c->key))
+        return false; /* a first contact, without a key, may only be an introduction-request */
     struct hsay_message m = {.type = HSAY_MSG_FETCH};
     m.fetch.id = hsay_rng_u64(&call->node->rng, &call->node->crypto);
     m.fetch.count = (uint8_t)count;

@@ -114,6 +114,28 @@ void world_free(struct world *w)
     free(w->out.event);
 }
 
+struct hsay_addr world_addr6(unsigned i)
+{
+    struct hsay_addr a = {.kind = HSAY_ADDR_IP6, .port = 6421};
+    a.byte[0] = 0x2a;
+    a.byte[1] = (uint8_t)(i + 1);
+    a.byte[15] = 1;
+    return a;
+}
+
+/* Which address of node `i` a peer of this family sees. */
+static struct hsay_addr address_towards(const struct world *w, unsigned i, uint8_t family)
+{
+    bool second = w->second_family && i == 0 && family == HSAY_ADDR_IP6;
+    return second ? world_addr6(0) : w->node[i].addr;
+}
+
+static bool is_at(const struct world *w, unsigned i, const struct hsay_addr *addr)
+{
+    struct hsay_addr own = address_towards(w, i, addr->kind);
+    return memcmp(&own, addr, sizeof own) == 0;
+}
+
 /* ---- the network: a heap of datagrams by time of arrival ---- */
 
 static bool earlier(const struct world_flight *a, const struct world_flight *b)
@@ -211,14 +233,19 @@ static void trace(const struct world *w, const struct hsay_event *e)
 }
 
 /* The end of a loop turn: commit, send, deliver. */
-static void drain(struct world *w, struct world_node *n)
+void world_drain(struct world *w, unsigned i)
 {
+    struct world_node *n = &w->node[i];
+    if (w->verdict != NULL)
+        w->verdict(w, i, w->verdict_user);
     struct hsay_store store = hsay_store_mem_port(&n->store);
     bool committed = store.ops->commit(store.self) == 0;
-    for (size_t i = 0; committed && i < w->out.letter_count; i++)
-        send_letter(w, &n->addr, &w->out.letter[i]);
-    for (size_t i = 0; i < w->out.event_count; i++) {
-        const struct hsay_event *e = &w->out.event[i];
+    for (size_t k = 0; committed && k < w->out.letter_count; k++) {
+        struct hsay_addr from = address_towards(w, i, w->out.letter[k].to.kind);
+        send_letter(w, &from, &w->out.letter[k]);
+    }
+    for (size_t k = 0; k < w->out.event_count; k++) {
+        const struct hsay_event *e = &w->out.event[k];
         if (e->kind == HSAY_EVENT_BUNDLE)
             note_delivery(n, e);
         n->direct += e->kind == HSAY_EVENT_DIRECT;
@@ -235,13 +262,13 @@ void world_inject(struct world *w, const struct hsay_addr *from, unsigned to, co
     struct world_node *n = &w->node[to];
     struct hsay_packet packet = {*from, {bytes, size}};
     hsay_node_on_packet(n->node, world_now(w), &packet, &w->out);
-    drain(w, n);
+    world_drain(w, to);
 }
 
 static void arrive(struct world *w, struct world_flight *f)
 {
     for (unsigned i = 0; i < w->node_count; i++)
-        if (w->node[i].online && memcmp(&w->node[i].addr, &f->to, sizeof f->to) == 0)
+        if (w->node[i].online && is_at(w, i, &f->to))
             world_inject(w, &f->from, i, f->bytes, f->size);
     free(f);
 }
@@ -276,7 +303,7 @@ static bool advance(struct world *w, uint64_t end_ns)
     }
     hsay_node_on_time(who->node, world_now(w), &w->out);
     assert(hsay_node_deadline(who->node).ns > w->now_ns);
-    drain(w, who);
+    world_drain(w, (unsigned)(who - w->node));
     return true;
 }
 
@@ -321,7 +348,7 @@ uint64_t world_run_until_same(struct world *w, uint64_t bundles, uint64_t ms)
 
 void world_name(struct world *w, unsigned i, unsigned j, enum hsay_bucket bucket)
 {
-    struct hsay_peer peer = {.addr = w->node[j].addr};
+    struct hsay_peer peer = {.addr = address_towards(w, j, w->node[i].addr.kind)};
     int rc = hsay_node_add_peer(w->node[i].node, world_now(w), 0, &peer, bucket);
     assert(rc == 0);
 }
@@ -346,7 +373,7 @@ struct hsay_id world_publish(struct world *w, unsigned i, const char *payload)
     struct hsay_id id;
     int rc = hsay_node_on_publish(n->node, world_now(w), &draft, &id, &w->out);
     assert(rc == 0);
-    drain(w, n);
+    world_drain(w, i);
     return id;
 }
 

@@ -60,6 +60,10 @@ struct world {
     /* Called for every datagram sent, before the link; false: it is lost.  May be NULL. */
     bool (*watch)(struct world *, const struct world_flight *, void *user);
     void *watch_user;
+    /* Called at the end of a call of node `i`, before the outbox is emptied: for EVENT_VERIFY. */
+    void (*verdict)(struct world *, unsigned i, void *user);
+    void *verdict_user;
+    bool second_family;              /* node 0 is also at world_addr6(0) */
     const struct world_node *traced; /* print its steps and answers, for people; or NULL */
 };
 
@@ -82,6 +86,9 @@ struct hsay_id world_publish(struct world *w, unsigned i, const char *payload);
 void world_inject(struct world *w, const struct hsay_addr *from, unsigned to, const void *bytes,
                   size_t size);
 
+/* Commit, send and deliver what a call made by hand left in the outbox of node `i`. */
+void world_drain(struct world *w, unsigned i);
+
 /* Let `ms` pass. */
 void world_run(struct world *w, uint64_t ms);
 
@@ -92,6 +99,7 @@ uint64_t world_run_until_same(struct world *w, uint64_t bundles, uint64_t ms);
 bool world_same(struct world *w, uint64_t bundles);
 struct hsay_now world_now(const struct world *w);
 struct hsay_addr world_addr(unsigned i);
+struct hsay_addr world_addr6(unsigned i);
 uint64_t world_chance(struct world *w);
 
 /* For people: all counters of a node that are not 0. */
