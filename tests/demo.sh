@@ -7,14 +7,14 @@
 #   NODES=12   how many, 3 or more
 #   INPUT=     files or folders; a bundle per line that is not empty.  Else the licenses of Debian
 #   STEP=      time between two steps of a node, as in 500ms; else hearsayd's own
-#   LIMIT=120  seconds until it says no
+#   LIMIT=     seconds until it says no; else 120, and one more for each thousand bundles
 #   KEEP=      1: the folder stays
 #   B=build    where the programs are
 set -u
 export LC_ALL=C.UTF-8
 cd "$(dirname "$0")/.." || exit 1
 
-build=${B:-build} nodes=${NODES:-12} step=${STEP:-} limit=${LIMIT:-120}
+build=${B:-build} nodes=${NODES:-12} step=${STEP:-} limit=${LIMIT:-}
 licenses=/usr/share/common-licenses
 waves=12      # so many portions per publisher: there is a middle in which to kill
 gap=0.1       # seconds between them
@@ -29,7 +29,7 @@ fail() {
 
 [[ $nodes =~ ^[0-9]+$ && $nodes -ge 3 && $nodes -le 200 ]] ||
     { echo "demo: NODES=$nodes is no number from 3 to 200" >&2; exit 2; }
-[[ $limit =~ ^[0-9]+$ ]] || { echo "demo: LIMIT=$limit is no number of seconds" >&2; exit 2; }
+[[ $limit =~ ^[0-9]*$ ]] || { echo "demo: LIMIT=$limit is no number of seconds" >&2; exit 2; }
 [[ -x $build/hearsayd && -x $build/hearsay ]] || fail "no programs in $build; run make first"
 
 # --- what runs is ended, whatever happens ----------------------------
@@ -214,7 +214,7 @@ kill_node() { # node
 # In the middle means: it has some, and others are still to come.
 await_some() { # node
     local tries
-    for ((tries = 0; tries < 100 && $(held "$1") == 0; tries++)); do
+    for ((tries = 0; tries < 30 && $(held "$1") == 0; tries++)); do
         sleep 0.1
     done
 }
@@ -228,7 +228,7 @@ drive() {
         elif ((wave == waves * 3 / 4)); then
             start_node $killed --peer "$tracker"
             await_node $killed
-            note "$(name $killed) started again with its store: $(held $killed) bundles"
+            note "$(name $killed) started again with its store, holds $(held $killed) now"
         elif ((wave == waves - 1)); then
             start_node "$late" --peer "$tracker"
             await_node "$late"
@@ -310,6 +310,7 @@ same_everywhere() { # column, value or "" for any
 
 choose_roles
 read_input
+limit=${limit:-$((120 + bundles / 1000))}
 split -n "r/$((waves * ${#publishers[@]}))" -d -a 3 "$work/lines" "$work/part."
 files=$(tr -cd '\0' <"$work/files" | wc -c)
 echo "$nodes nodes on 127.0.0.1, $bundles lines of $files files, published at" \
