@@ -62,21 +62,20 @@ static size_t group_size(const struct hsay_book *book, size_t count, uint64_t gr
  * is new to a full book, and that takes a step of ours and an answer. */
 static size_t book_victim(const struct hsay_book *book, size_t count, uint64_t newcomer)
 {
-    size_t own = group_size(book, count, newcomer);
-    size_t largest = own;
+    size_t largest = group_size(book, count, newcomer);
     size_t victim = count;
 
     for (size_t i = count; i-- > 0;) {
         uint64_t group = book->entry[i].group;
         size_t size = group_size(book, count, group);
 
-        if (size > largest ||
-            (victim == count && size == largest && (own == 0 || group == newcomer))) {
+        if (size > largest || (victim == count && size == largest && group == newcomer)) {
             largest = size;
             victim = i;
         }
     }
-    return victim < count ? victim : count - 1;
+    assert(victim < count);
+    return victim;
 }
 
 void hsay_book_on_answer(struct hsay_book *book, const struct hsay_peer *peer)

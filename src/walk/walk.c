@@ -333,7 +333,7 @@ static bool is_mail_target(const struct hsay_candidate *c, struct hsay_candidate
 {
     *group_count = 0;
     for (size_t i = 0; i < count; i++) {
-        if (chosen[i] == c || hsay_addr_equal(&chosen[i]->addr, &c->addr) ||
+        if (hsay_addr_equal(&chosen[i]->addr, &c->addr) ||
             hsay_peer_key_equal(&chosen[i]->key, &c->key))
             return false;
         *group_count += chosen[i]->group == c->group;

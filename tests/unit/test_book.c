@@ -151,6 +151,18 @@ static void a_flood_of_one_network_displaces_itself(void **state)
     assert_at(0, peer_in(9000, 20000)); /* and its newest is there */
 }
 
+static void a_network_among_the_largest_gives_way_to_itself(void **state)
+{
+    (void)state;
+    for (uint32_t i = 1; i <= PLACES / 2; i++)
+        add(peer_in(8000, 8000 + i));
+    for (uint32_t i = 1; i <= PLACES / 2; i++)
+        add(peer_in(9000, 10000 + i));
+    add(peer_in(9000, 20000));
+    assert_int_equal(members(8000), PLACES / 2);
+    assert_false(is_in(peer_in(9000, 10001)));
+}
+
 static void each_network_gets_a_place_before_another_gets_two(void **state)
 {
     (void)state;
@@ -236,6 +248,7 @@ int main(void)
         TEST(its_own_entry_may_be_given_to_it),
         TEST(what_is_silent_goes_unless_it_was_replaced),
         TEST(a_flood_of_one_network_displaces_itself),
+        TEST(a_network_among_the_largest_gives_way_to_itself),
         TEST(each_network_gets_a_place_before_another_gets_two),
         TEST(small_books_work),
         TEST(the_clock_may_stop),

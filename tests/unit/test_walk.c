@@ -245,6 +245,28 @@ static void a_group_visited_lately_waits_unless_it_is_the_only_one(void **state)
     assert_true(others);
 }
 
+static void a_network_we_know_comes_behind_a_new_one(void **state)
+{
+    struct hsay_peer known = peer_in(100, 1), more = peer_in(100, 2), lone = peer_alone(500);
+    enum hsay_bucket bucket;
+
+    (void)state;
+    hsay_candidate_on_asked(answer(&w, &known), w.now);
+    world_pass(&w, 27500);
+    hsay_candidate_on_asked(answer(&w, &known), w.now);
+    world_pass(&w, 27500); /* contacted, and not visited lately */
+    introduce(&w, &more, &known);
+    introduce(&w, &lone, &known);
+    bool contacted = false;
+    for (size_t i = 0; i < 200; i++) {
+        struct hsay_candidate *c = visit(&bucket);
+
+        contacted |= bucket == HSAY_BUCKET_CONTACTED;
+        assert_false(hsay_peer_key_equal(&c->key, &more.key));
+    }
+    assert_true(contacted); /* itself it may be visited again */
+}
+
 /* A node among ten peers that answer every second time, for an hour. */
 static void nobody_is_visited_again_within_half_a_minute(void **state)
 {
@@ -697,6 +719,7 @@ int main(void)
         TEST(the_paper_visits_the_oldest),
         TEST(a_network_counts_as_one),
         TEST(a_group_visited_lately_waits_unless_it_is_the_only_one),
+        TEST(a_network_we_know_comes_behind_a_new_one),
         TEST(nobody_is_visited_again_within_half_a_minute),
         TEST(trusted_ones_get_no_more_where_all_are_one_network),
         TEST(with_two_nodes_there_is_always_a_partner),
