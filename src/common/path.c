@@ -42,6 +42,9 @@ static int below_home(char *path, size_t size, const char *variable, const char 
 
 int path_config(char *path, size_t size)
 {
+    if (environment("CONFIGURATION_DIRECTORY")) {
+        return join_two(path, size, environment("CONFIGURATION_DIRECTORY"), "/hearsay.conf");
+    }
     if (geteuid() == 0) {
         return join_two(path, size, "/etc", "/hearsay/hearsay.conf");
     }

@@ -8,8 +8,9 @@
  *  control   /run/hearsay/control.sock      $XDG_RUNTIME_DIR/hearsay/control.sock,
  *                                           else STATE/control.sock
  *
- * A service manager's $STATE_DIRECTORY and $RUNTIME_DIRECTORY come first.  All return 0, or
- * HSAY_ENOSPC when the result does not fit or HSAY_ENOENT when there is no home to start from.
+ * A service manager's $CONFIGURATION_DIRECTORY, $STATE_DIRECTORY and $RUNTIME_DIRECTORY come first.
+ * All return 0, or HSAY_ENOSPC when the result does not fit or HSAY_ENOENT when there is no home to
+ * start from.
  */
 #ifndef HEARSAY_COMMON_PATH_H
 #define HEARSAY_COMMON_PATH_H
