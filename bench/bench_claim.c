@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "bench/bench.h"
-#include "src/port/crypto_sodium.h"
-#include "src/port/store_lmdb.h"
+#include "hearsay/crypto_sodium.h"
+#include "hearsay/store_lmdb.h"
 #include "src/sync/answer.h"
 #include "src/sync/claim.h"
 

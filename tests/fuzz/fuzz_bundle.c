@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "src/port/crypto_sodium.h"
+#include "hearsay/crypto_sodium.h"
 #include "src/sync/bundle.h"
 #include "src/wire/cursor.h"
 

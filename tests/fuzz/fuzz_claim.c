@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/port/crypto_sodium.h"
+#include "hearsay/crypto_sodium.h"
 #include "src/port/store_mem.h"
 #include "src/sync/answer.h"
 #include "src/sync/claim.h"

@@ -13,14 +13,14 @@
 #include <cmocka.h>
 
 /* The daemon is no library, so its pure parts are taken in as they are. */
+#include "hearsay/crypto_sodium.h"
+#include "src/common/base64.h"
 #include "src/daemon/beacon_seal.c"
 #include "src/daemon/conf.c"
 #include "src/daemon/conf_read.c"
 #include "src/daemon/ini.c"
 #include "src/daemon/request.c"
 #include "src/daemon/value.c"
-#include "src/common/base64.h"
-#include "src/port/crypto_sodium.h"
 
 static struct conf conf, other;
 static struct conf_error error;

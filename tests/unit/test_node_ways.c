@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "src/port/crypto_sodium.h"
+#include "hearsay/crypto_sodium.h"
 #include "tests/world/world.h"
 
 static void publish_many(struct world *w, unsigned node, unsigned count)
