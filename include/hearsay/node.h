@@ -35,7 +35,7 @@ struct hsay_node; /* lives in memory that the caller gives; hsay_node_size tells
 /* What happened, in order, and the fields that say more; all other fields are zero.  `overlay` is
  * set in each. */
 enum hsay_event_kind {
-    HSAY_EVENT_BUNDLE = 1, /* a bundle was stored: bytes = canonical form (PROTOCOL.md 10), or empty
+    HSAY_EVENT_BUNDLE = 1, /* a bundle was stored: bytes for hsay_bundle_decode, or empty
                             * if the outbox had no room; position, author, own; peer if not own */
     HSAY_EVENT_DIRECT,     /* an ephemeral message came: peer, number[0] = type, bytes = payload */
     HSAY_EVENT_STEP,       /* a request was sent: peer, bucket; number[]: enum hsay_step_number */
@@ -43,10 +43,10 @@ enum hsay_event_kind {
                             * hsay_answer_number */
     HSAY_EVENT_ADDRESS,    /* what others say our address is has changed: peer.addr */
     HSAY_EVENT_SYNCED,     /* number[0] = 1: in sync as far as we can tell; 0: behind */
-    HSAY_EVENT_VERIFY, /* only with verify_outside: check the signature of the bundle in bytes, then
-                        * tell hsay_node_on_verdict; peer, author */
-    HSAY_EVENT_FORK,   /* two bundles in one slot of an author, or times that fall: position is that
-                        * of the second, whose own HSAY_EVENT_BUNDLE follows; author */
+    HSAY_EVENT_VERIFY,     /* only with verify_outside: hsay_bundle_verify the bundle in bytes, then
+                            * tell     hsay_node_on_verdict; peer, author */
+    HSAY_EVENT_FORK, /* two bundles in one slot of an author, or times that fall: position is that
+                      * of the second, whose own HSAY_EVENT_BUNDLE follows; author */
 };
 
 /* number[] of HSAY_EVENT_STEP: the claim and what was asked with it. */

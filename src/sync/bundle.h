@@ -12,33 +12,9 @@
 #ifndef HEARSAY_SYNC_BUNDLE_H
 #define HEARSAY_SYNC_BUNDLE_H
 
-#include "hearsay/crypto.h"
+#include "hearsay/bundle.h"
 #include "hearsay/node.h"
 #include "hearsay/store.h"
-
-struct hsay_bundle {
-    uint8_t flags; /* enum hsay_bundle_flag */
-    uint8_t parent_count;
-    struct hsay_key author;
-    uint64_t type;
-    uint64_t sequence; /* from 1, without gaps, per author */
-    uint64_t time;     /* global time, from 1 */
-    uint64_t expiry_s;
-    struct hsay_span parents; /* parent_count * HSAY_ID_BYTES */
-    struct hsay_span payload;
-    struct hsay_span signature;
-    struct hsay_span bytes; /* all of it; the other spans point into it */
-    struct hsay_id id;
-    struct hsay_digest digest;
-};
-
-/* Parse and hash.  HSAY_EBAD: no canonical encoding; HSAY_EVERSION.  The spans point into `bytes`.
- */
-int hsay_bundle_decode(struct hsay_bundle *out, const struct hsay_crypto *crypto,
-                       struct hsay_span bytes);
-
-bool hsay_bundle_verify(const struct hsay_bundle *b, const struct hsay_crypto *crypto,
-                        const struct hsay_key *overlay);
 
 /* What a bundle says besides its payload; the author's public key is the second half of the secret.
  */
