@@ -67,11 +67,10 @@ static void set_synced(struct hsay_call *call, bool synced)
 static void ask_at(struct hsay_call *call, hsay_time at, const struct hsay_peer *with)
 {
     struct hsay_overlay *o = call->overlay;
-    if (o->config.fixed_step || o->config.no_step)
-        return;
-    o->catchup.due = hsay_time_min(o->catchup.due, at);
     if (with != NULL)
         o->catchup.with = *with;
+    if (!o->config.fixed_step && !o->config.no_step)
+        o->catchup.due = hsay_time_min(o->catchup.due, at);
 }
 
 static void next_claim(struct hsay_catchup *c, uint8_t kind, const struct hsay_range *range)
@@ -116,8 +115,8 @@ static void begin_with(struct hsay_call *call, const struct hsay_peer *peer, uin
 uint8_t hsay_catchup_claim_kind(const struct hsay_call *call, const struct hsay_candidate *to)
 {
     const struct hsay_overlay *o = call->overlay;
-    if (o->config.fixed_step && !o->catchup.synced)
-        return HSAY_CLAIM_BLOOM; /* no second request will follow */
+    if (o->config.fixed_step && o->catchup.sames < SAMES_BEFORE_STRETCH)
+        return HSAY_CLAIM_BLOOM; /* no second request follows a comparison before the next step */
     if (o->config.policy != HSAY_POLICY_HEARSAY)
         return HSAY_CLAIM_BLOOM; /* Dispersy knows no other */
     bool stranger = !hsay_candidate_has_token(to, call->now.mono);
@@ -386,16 +385,24 @@ void hsay_catchup_on_step(struct hsay_call *call, uint64_t id)
         c->outstanding = id;
 }
 
+struct hsay_candidate *hsay_catchup_partner(struct hsay_call *call)
+{
+    struct hsay_overlay *o = call->overlay;
+    if (!o->catchup.known_behind || hsay_key_is_zero(&o->catchup.with.key))
+        return NULL;
+    struct hsay_candidate *c = hsay_candidate_find(&o->candidates, &o->catchup.with);
+    if (c == NULL || hsay_candidate_bucket(&o->candidates, c, call->now.mono) == HSAY_BUCKET_NONE)
+        return NULL;
+    return c;
+}
+
 static struct hsay_candidate *choose(struct hsay_call *call)
 {
     struct hsay_overlay *o = call->overlay;
     struct hsay_chance chance = hsay_call_chance(call);
-    struct hsay_candidate *c = NULL;
-    if (!hsay_key_is_zero(&o->catchup.with.key))
-        c = hsay_candidate_find(&o->candidates, &o->catchup.with);
-    if (c == NULL || hsay_candidate_bucket(&o->candidates, c, call->now.mono) == HSAY_BUCKET_NONE)
-        c = hsay_walk_sync_partner(&o->walk, &o->candidates, call->now.mono, &chance);
-    return c;
+    struct hsay_candidate *c = hsay_catchup_partner(call);
+    return c != NULL ? c
+                     : hsay_walk_sync_partner(&o->walk, &o->candidates, call->now.mono, &chance);
 }
 
 void hsay_catchup_run(struct hsay_call *call)

@@ -256,6 +256,8 @@ int hsay_node_join(struct hsay_node *node, struct hsay_now now,
     struct hsay_overlay_config config = *given;
     struct hsay_seal_keys keys;
     int place = -1;
+    if (config.secret.size != 0 && config.secret.size != HSAY_KEY_BYTES)
+        return HSAY_EINVAL;
     hsay_seal_derive(&keys, &node->crypto, &config.overlay, config.secret);
     for (int i = node->config.overlays_max - 1; i >= 0; i--) {
         struct hsay_overlay *o = &node->overlay[i];

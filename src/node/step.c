@@ -64,6 +64,12 @@ static struct hsay_candidate *choose(struct hsay_call *call, enum hsay_bucket *b
 {
     struct hsay_overlay *o = call->overlay;
     struct hsay_chance chance = hsay_call_chance(call);
+    struct hsay_candidate *behind = hsay_catchup_partner(call);
+    if (o->config.fixed_step && o->config.policy == HSAY_POLICY_HEARSAY && behind != NULL) {
+        *is_new = false; /* its step is all that a node of fixed pace has to catch up with */
+        *bucket = hsay_candidate_bucket(&o->candidates, behind, call->now.mono);
+        return behind;
+    }
     struct hsay_candidate *c =
         hsay_walk_visit(&o->walk, &o->candidates, call->now.mono, &chance, bucket);
     *is_new = c != NULL && c->contacted_at.ns == 0;
