@@ -19,20 +19,24 @@ void beacon_seal_key(struct hsay_key *out, const struct hsay_crypto *crypto,
     crypto->ops->hash(crypto->self, out->byte, sizeof out->byte, secret, part, 2);
 }
 
-/* The first half masks the port and finds the entry, the second proves it. */
-static void hashes(uint8_t find[HASH_BYTES], uint8_t proof[HASH_BYTES], const uint8_t *nonce,
-                   const struct hsay_crypto *crypto, const struct hsay_key *key,
-                   const uint8_t port[2])
+/* Masks the port and finds the entry. */
+static void hash_find(uint8_t out[HASH_BYTES], const uint8_t *nonce,
+                      const struct hsay_crypto *crypto, const struct hsay_key *key)
+{
+    struct hsay_span secret = {key->byte, sizeof key->byte};
+    struct hsay_span part = {nonce, BEACON_NONCE_BYTES};
+
+    crypto->ops->hash(crypto->self, out, HASH_BYTES, secret, &part, 1);
+}
+
+static void hash_proof(uint8_t out[HASH_BYTES], const uint8_t *nonce,
+                       const struct hsay_crypto *crypto, const struct hsay_key *key,
+                       const uint8_t port[2])
 {
     struct hsay_span secret = {key->byte, sizeof key->byte};
     struct hsay_span part[] = {{nonce, BEACON_NONCE_BYTES}, {port, 2}};
 
-    if (find) {
-        crypto->ops->hash(crypto->self, find, HASH_BYTES, secret, part, 1);
-    }
-    if (proof) {
-        crypto->ops->hash(crypto->self, proof, HASH_BYTES, secret, part, 2);
-    }
+    crypto->ops->hash(crypto->self, out, HASH_BYTES, secret, part, 2);
 }
 
 void beacon_seal_entry(uint8_t beacon[BEACON_BYTES], size_t index,
@@ -43,7 +47,8 @@ void beacon_seal_entry(uint8_t beacon[BEACON_BYTES], size_t index,
     uint8_t plain[2] = {(uint8_t)(port >> 8), (uint8_t)port};
     uint8_t find[HASH_BYTES], proof[HASH_BYTES];
 
-    hashes(find, proof, beacon, crypto, key, plain);
+    hash_find(find, beacon, crypto, key);
+    hash_proof(proof, beacon, crypto, key, plain);
     entry[0] = plain[0] ^ find[0];
     entry[1] = plain[1] ^ find[1];
     memcpy(entry + 2, find + 2, HINT_BYTES);
@@ -56,14 +61,14 @@ int beacon_seal_find(const uint8_t beacon[BEACON_BYTES], const struct hsay_crypt
     const uint8_t *entry = beacon + BEACON_NONCE_BYTES;
     uint8_t find[HASH_BYTES], proof[HASH_BYTES];
 
-    hashes(find, NULL, beacon, crypto, key, find);
+    hash_find(find, beacon, crypto, key);
     for (size_t i = 0; i < BEACON_ENTRIES; i++, entry += BEACON_ENTRY_BYTES) {
         uint8_t plain[2] = {entry[0] ^ find[0], entry[1] ^ find[1]};
 
         if (memcmp(entry + 2, find + 2, HINT_BYTES)) {
             continue;
         }
-        hashes(NULL, proof, beacon, crypto, key, plain);
+        hash_proof(proof, beacon, crypto, key, plain);
         if (!memcmp(entry + 2 + HINT_BYTES, proof, PROOF_BYTES)) {
             *port = (uint16_t)(plain[0] << 8 | plain[1]);
             return *port ? 0 : HSAY_ENOENT;
