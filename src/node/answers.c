@@ -16,6 +16,8 @@ enum {
     /* A request without any answer: somebody else is asked after four round trips. */
     SILENT_MIN_MS = 300,
     SILENT_MAX_MS = 3000,
+    /* So many requests in a row in vain, and the address book forgets the peer. */
+    BOOK_LOSSES_MAX = 3,
 };
 
 static uint64_t between(uint64_t v, uint64_t low, uint64_t high)
@@ -63,6 +65,8 @@ static void know(struct hsay_call *call, struct hsay_pending *p,
                  const struct hsay_intro_response *a)
 {
     struct hsay_overlay *o = call->overlay;
+    if (o->config.policy == HSAY_POLICY_PAPER && p->bucket == HSAY_BUCKET_TRUSTED)
+        hsay_candidates_reset(&o->candidates); /* "teleport home": the paper's rule alone */
     struct hsay_candidate *c =
         hsay_candidate_on_answer(&o->candidates, call->now.mono, &call->from, &a->token);
     if (c != NULL) {
@@ -170,6 +174,13 @@ static hsay_time impatience(const struct hsay_overlay *o, const struct hsay_pend
     return hsay_time_add_ms(p->sent, between(4 * rtt_ms, SILENT_MIN_MS, SILENT_MAX_MS));
 }
 
+/* If nobody does, it is our own network that is down, and the book is what we come back with. */
+static bool somebody_answers(const struct hsay_call *call)
+{
+    hsay_time last = call->overlay->contact_at;
+    return last.ns != 0 && hsay_time_ms_between(last, call->now.mono) < HSAY_CONTACTED_LIFETIME_MS;
+}
+
 static void give_up(struct hsay_call *call, struct hsay_pending *p)
 {
     struct hsay_candidate *c = hsay_candidate_find(&call->overlay->candidates, &p->to);
@@ -179,6 +190,8 @@ static void give_up(struct hsay_call *call, struct hsay_pending *p)
         return;
     if (c != NULL && hsay_time_before(c->contacted_at, done.sent))
         hsay_candidate_on_timeout(c);
+    if (c != NULL && c->timeouts >= BOOK_LOSSES_MAX && somebody_answers(call))
+        hsay_book_remove(&call->overlay->book, &done.to);
     hsay_count(call->node, HSAY_COUNT_TIMEOUTS, 1);
     hsay_request_report(call, &done, true);
     hsay_catchup_on_timeout(call, &done);

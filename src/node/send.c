@@ -152,8 +152,8 @@ void hsay_send_to_candidate(struct hsay_call *call, struct hsay_candidate *c,
     to->token = token ? &c->token : NULL;
     if (token)
         to->class = HSAY_SEND_KNOWN;
-    else if ((c->marks & HSAY_MARK_TRUSTED) != 0)
-        to->class = HSAY_SEND_NAMED;
+    else if ((c->marks & (HSAY_MARK_TRUSTED | HSAY_MARK_BOOK)) != 0)
+        to->class = HSAY_SEND_NAMED; /* by the operator, or by its own answer to us some day */
     else
         to->class = HSAY_SEND_REQUEST;
 }

@@ -58,6 +58,24 @@ static void plan_next(struct hsay_call *call, unsigned contacted, bool somebody_
     o->step_due = hsay_time_add_ms(call->now.mono, with_jitter(call, ms != 0 ? ms : 1));
 }
 
+/* Everybody has fallen silent: whoever answered us once may be there still. */
+static struct hsay_candidate *from_book(struct hsay_call *call)
+{
+    struct hsay_overlay *o = call->overlay;
+    size_t count = 0;
+    while (hsay_book_at(&o->book, count) != NULL)
+        count++;
+    if (count == 0)
+        return NULL;
+    size_t index = hsay_rng_below(&call->node->rng, &call->node->crypto, count);
+    struct hsay_candidate *c = hsay_candidate_on_named(
+        &o->candidates, call->now.mono, hsay_book_at(&o->book, index), HSAY_BUCKET_BOOK);
+    bool waiting =
+        c != NULL &&
+        hsay_time_before(call->now.mono, hsay_time_add_ms(c->asked_at, HSAY_REQUEST_LIFETIME_MS));
+    return c != NULL && c->asked_at.ns != 0 && waiting ? NULL : c;
+}
+
 /* Whom the walk says; and where it has nobody for now, because all were visited lately, a peer that
  * we know: in a small overlay there is nobody else, and things may have changed there. */
 static struct hsay_candidate *choose(struct hsay_call *call, enum hsay_bucket *bucket, bool *is_new)
@@ -76,6 +94,8 @@ static struct hsay_candidate *choose(struct hsay_call *call, enum hsay_bucket *b
     if (c != NULL || o->config.policy != HSAY_POLICY_HEARSAY)
         return c;
     c = hsay_walk_sync_partner(&o->walk, &o->candidates, call->now.mono, &chance);
+    if (c == NULL)
+        c = from_book(call);
     if (c != NULL)
         *bucket = hsay_candidate_bucket(&o->candidates, c, call->now.mono);
     return c;
