@@ -216,7 +216,11 @@ static void respond(struct hsay_call *call, const struct hsay_intro_request *r, 
     hsay_send_hold(call, &s);
     uint8_t *head = s.w.at;
     hsay_message_encode(&s.w, &m);
-    bool draw = !s.w.bad && may_draw(call, g);
+    if (s.w.bad) { /* more than the asker paid for */
+        hsay_send_end(call, &s);
+        return;
+    }
+    bool draw = may_draw(call, g);
     if (g->answer.draws && !draw)
         g->answer.more = true;
     if (draw && fill(call, g, &s.w)) {
