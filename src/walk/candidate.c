@@ -389,6 +389,15 @@ struct hsay_candidate *hsay_candidate_on_introduced(struct hsay_candidates *tabl
     return r.c;
 }
 
+/* A NAT's choice; but whoever writes source addresses chooses any port, so that of a service, to
+ * which nobody could introduce us, is not one either. */
+static bool is_new_port(const struct hsay_candidate *c, const struct hsay_addr *from)
+{
+    const struct hsay_addr_policy policy = {.introducer = *from};
+
+    return hsay_addr_same_host(&c->addr, from) && hsay_addr_sendable(from, &policy);
+}
+
 struct hsay_candidate *hsay_candidate_on_puncture(struct hsay_candidates *table, hsay_time now,
                                                   const struct hsay_peer *from)
 {
@@ -398,7 +407,7 @@ struct hsay_candidate *hsay_candidate_on_puncture(struct hsay_candidates *table,
         return NULL;
     if (r.kin == KIN_KEY) {
         if ((r.c->marks & (HSAY_MARK_HEARD | NAMED_MARKS)) != 0 ||
-            !hsay_addr_same_host(&r.c->addr, &from->addr) ||
+            !is_new_port(r.c, &from->addr) ||
             find_at(table, now, &from->addr).kin != KIN_NONE)
             return NULL;
         move(r.c, &from->addr);
