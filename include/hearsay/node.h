@@ -307,7 +307,7 @@ enum hsay_drop {
     HSAY_DROP_LENGTH,
     HSAY_DROP_VERSION,
     HSAY_DROP_OVERLAY,   /* unknown overlay tag */
-    HSAY_DROP_SELF,      /* our own packet, or one that says it is from us */
+    HSAY_DROP_SELF,      /* from us, or so it says; or from where nobody can be (port 0 ...) */
     HSAY_DROP_RATE,      /* too many packets without a token from this network group */
     HSAY_DROP_TOKEN,     /* a token was shown that we did not make, or too long ago */
     HSAY_DROP_AGREE,     /* no budget for a stranger's key */

@@ -140,11 +140,21 @@ static void open_and_handle(struct hsay_call *call, struct arrival *a, bool awai
     handlers[m.type](call, &m);
 }
 
+/* From us, or from where nobody can be (port 0, multicast and the like): whatever we answered would
+ * come back, or go to many.  What others believe our address to be does not count here: they could
+ * make us deaf to whom they name. */
+static bool is_source_absurd(const struct hsay_call *call)
+{
+    const struct hsay_addr_policy policy = {
+        .introducer = call->from.addr, .own = {call->node->bound}, .low_ports_ok = true};
+    return !hsay_addr_sendable(&call->from.addr, &policy);
+}
+
 static void enter(struct hsay_call *call, struct arrival *a)
 {
     struct hsay_node *node = call->node;
     call->from.key = a->envelope.sender;
-    if (memcmp(&call->from.key, &node->key, sizeof node->key) == 0) {
+    if (memcmp(&call->from.key, &node->key, sizeof node->key) == 0 || is_source_absurd(call)) {
         hsay_drop(node, HSAY_DROP_SELF);
         return;
     }
