@@ -174,13 +174,6 @@ static hsay_time impatience(const struct hsay_overlay *o, const struct hsay_pend
     return hsay_time_add_ms(p->sent, between(4 * rtt_ms, SILENT_MIN_MS, SILENT_MAX_MS));
 }
 
-/* If nobody does, it is our own network that is down, and the book is what we come back with. */
-static bool somebody_answers(const struct hsay_call *call)
-{
-    hsay_time last = call->overlay->contact_at;
-    return last.ns != 0 && hsay_time_ms_between(last, call->now.mono) < HSAY_CONTACTED_LIFETIME_MS;
-}
-
 static void give_up(struct hsay_call *call, struct hsay_pending *p)
 {
     struct hsay_candidate *c = hsay_candidate_find(&call->overlay->candidates, &p->to);
@@ -190,7 +183,9 @@ static void give_up(struct hsay_call *call, struct hsay_pending *p)
         return;
     if (c != NULL && hsay_time_before(c->contacted_at, done.sent))
         hsay_candidate_on_timeout(c);
-    if (c != NULL && c->timeouts >= BOOK_LOSSES_MAX && somebody_answers(call))
+    /* Unless nobody answers: then it is our own network that is down. */
+    bool alone = hsay_time_before(call->overlay->contact_at, done.sent);
+    if (c != NULL && c->timeouts >= BOOK_LOSSES_MAX && !alone)
         hsay_book_remove(&call->overlay->book, &done.to);
     hsay_count(call->node, HSAY_COUNT_TIMEOUTS, 1);
     hsay_request_report(call, &done, true);

@@ -58,22 +58,22 @@ static void plan_next(struct hsay_call *call, unsigned contacted, bool somebody_
     o->step_due = hsay_time_add_ms(call->now.mono, with_jitter(call, ms != 0 ? ms : 1));
 }
 
-/* Everybody has fallen silent: whoever answered us once may be there still. */
-static struct hsay_candidate *from_book(struct hsay_call *call)
+/* Nearly alone: one of those that answered us some day becomes a candidate again. */
+static void open_book(struct hsay_call *call)
 {
     struct hsay_overlay *o = call->overlay;
     size_t count = 0;
     while (hsay_book_at(&o->book, count) != NULL)
         count++;
     if (count == 0)
-        return NULL;
+        return;
     size_t index = hsay_rng_below(&call->node->rng, &call->node->crypto, count);
-    struct hsay_candidate *c = hsay_candidate_on_named(
-        &o->candidates, call->now.mono, hsay_book_at(&o->book, index), HSAY_BUCKET_BOOK);
-    bool waiting =
-        c != NULL &&
-        hsay_time_before(call->now.mono, hsay_time_add_ms(c->asked_at, HSAY_REQUEST_LIFETIME_MS));
-    return c != NULL && c->asked_at.ns != 0 && waiting ? NULL : c;
+    const struct hsay_peer *peer = hsay_book_at(&o->book, index);
+    struct hsay_peer place = {.addr = peer->addr};
+    struct hsay_candidate *there = hsay_candidate_find(&o->candidates, &place);
+    if (there == NULL ||
+        hsay_candidate_bucket(&o->candidates, there, call->now.mono) == HSAY_BUCKET_NONE)
+        hsay_candidate_on_named(&o->candidates, call->now.mono, peer, HSAY_BUCKET_BOOK);
 }
 
 /* Whom the walk says; and where it has nobody for now, because all were visited lately, a peer that
@@ -94,8 +94,6 @@ static struct hsay_candidate *choose(struct hsay_call *call, enum hsay_bucket *b
     if (c != NULL || o->config.policy != HSAY_POLICY_HEARSAY)
         return c;
     c = hsay_walk_sync_partner(&o->walk, &o->candidates, call->now.mono, &chance);
-    if (c == NULL)
-        c = from_book(call);
     if (c != NULL)
         *bucket = hsay_candidate_bucket(&o->candidates, c, call->now.mono);
     return c;
@@ -121,6 +119,8 @@ void hsay_step_run(struct hsay_call *call)
     unsigned known = alive(call, &contacted);
     struct hsay_request_plan plan = {.introduce = wants_introduction(call, known, contacted)};
     o->steps++;
+    if (contacted < ALONE_BELOW)
+        open_book(call);
     plan.to = choose(call, &plan.bucket, &is_new);
     plan_next(call, contacted, is_new);
     if (plan.to == NULL)
