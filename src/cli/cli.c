@@ -27,33 +27,11 @@ const char *cli_overlay(const struct cli *cli)
     return name && *name ? name : "-";
 }
 
+/* Where the daemon of that state folder, or of this user if it is NULL, puts its socket. */
 static char *socket_in(const char *state)
-{
-    size_t size = strlen(state);
-    return must_print("%s%scontrol.sock", state, size && state[size - 1] == '/' ? "" : "/");
-}
-
-/* Where a daemon of this user puts its socket when nobody says. */
-static char *default_socket(const char *state)
 {
     char path[PATH_MAX];
     return must_print("%s", path_control(path, sizeof path, state) ? "control.sock" : path);
-}
-
-static char *socket_of_environment(void)
-{
-    const char *socket = getenv("HEARSAY_SOCKET"), *state = getenv("HEARSAY_STATE");
-    if (!socket || !*socket)
-        socket = getenv("HEARSAY_CONTROL"); /* what hearsayd itself reads */
-    if (socket && *socket)
-        return must_print("%s", socket);
-    if (!state || !*state)
-        return default_socket(NULL);
-    char *path = socket_in(state);
-    if (access(path, F_OK) == 0)
-        return path;
-    free(path);
-    return default_socket(state);
 }
 
 char *cli_socket_of(const struct cli *cli, const char *node)
@@ -62,25 +40,38 @@ char *cli_socket_of(const struct cli *cli, const char *node)
     if (node)
         return stat(node, &what) == 0 && S_ISDIR(what.st_mode) ? socket_in(node)
                                                                : must_print("%s", node);
+    /* HEARSAY_CONTROL is what hearsayd itself reads. */
+    const char *variable[] = {getenv("HEARSAY_SOCKET"), getenv("HEARSAY_CONTROL")};
+    const char *state = getenv("HEARSAY_STATE");
     const struct option_value *socket = options_find(&cli->line, OPT_SOCKET);
-    const struct option_value *state = options_find(&cli->line, OPT_STATE);
+    const struct option_value *folder = options_find(&cli->line, OPT_STATE);
     if (socket)
         return must_print("%s", socket->text);
-    return state ? socket_in(state->text) : socket_of_environment();
+    if (folder)
+        return socket_in(folder->text);
+    for (size_t i = 0; i < 2; i++)
+        if (variable[i] && *variable[i])
+            return must_print("%s", variable[i]);
+    return socket_in(state && *state ? state : NULL);
 }
 
 /* The command that would make a daemon listen there. */
 static char *how_to_start(const char *path)
 {
-    char *usual = default_socket(NULL), *config = NULL;
+    char *usual = socket_in(NULL), *how;
     const char *slash = strrchr(path, '/');
-    int folder = slash ? (int)(slash - path) : 0;
-    config = must_print("%.*s/hearsay.conf", folder, path);
-    bool has_config = slash && access(config, F_OK) == 0;
-    char *how = strcmp(path, usual) == 0 ? must_print("hearsayd")
-                : has_config             ? must_print("hearsayd --config %s", config)
-                                         : must_print("hearsayd --state DIR --control %s", path);
+    char *folder = must_print("%.*s", slash ? (int)(slash - path) : 0, path);
+    char *config = must_print("%s/hearsay.conf", folder);
+    if (strcmp(path, usual) == 0)
+        how = must_print("hearsayd");
+    else if (!slash || strcmp(slash, "/control.sock") != 0)
+        how = must_print("hearsayd --control %s", path);
+    else if (access(config, F_OK) == 0)
+        how = must_print("hearsayd --config %s", config);
+    else
+        how = must_print("hearsayd --state %s", folder);
     free(usual);
+    free(folder);
     free(config);
     return how;
 }

@@ -11,14 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "hearsay/error.h"
 #include "src/cli/cli.h"
 #include "src/cli/progress.h"
-#include "src/cli/queue.h"
 
 enum {
-    WINDOW = QUEUE_MAX, /* bundles under way: a full turn of the daemon, and the next one */
-    LATER_MS = 500,
+    WINDOW = 1024, /* bundles under way; a full turn of the daemon's, and the next one */
     READ_BYTES = 65536,
     FILE_MAX_BYTES = 1 << 20, /* far over what a bundle takes; the daemon says what is too large */
 };
@@ -27,10 +24,8 @@ struct pub {
     struct cli *cli;
     struct conn conn;
     struct progress progress;
-    uint64_t total;     /* 0: not known */
-    struct queue sent;  /* not answered yet */
-    struct queue later; /* to be asked again */
-    uint64_t asked;     /* each bundle once */
+    uint64_t total; /* 0: not known */
+    uint64_t asked;
     uint64_t stored;
     uint64_t refused;
     int refused_exit;
@@ -38,13 +33,18 @@ struct pub {
     bool closed;
 };
 
-static void send_one(struct pub *pub, const char *data, size_t size)
+static uint64_t under_way(const struct pub *pub)
+{
+    return pub->asked - pub->stored - pub->refused;
+}
+
+static void ask(struct pub *pub, const char *data, size_t size)
 {
     const struct command_line *line = &pub->cli->line;
     conn_ask(&pub->conn, "pub %s %" PRIu64 " %" PRIu64 " %zu", cli_overlay(pub->cli),
              options_number(line, OPT_TYPE, 0), options_number(line, OPT_EXPIRY, 0), size);
     conn_ask_body(&pub->conn, data, size);
-    queue_add(&pub->sent, data, size);
+    pub->asked++;
 }
 
 static void print_stored(const struct pub *pub, const json_t *bundle)
@@ -76,30 +76,6 @@ static void on_refused(struct pub *pub, const json_t *error)
     }
 }
 
-/* Not a refusal: the same will be taken in a while. */
-static bool is_later(const json_t *error)
-{
-    return strcmp(field_text(error, "error"), "busy") == 0 ||
-           strcmp(field_text(error, "message"), hsay_strerror(HSAY_EBUDGET)) == 0;
-}
-
-/* The end of an answer: whose it is, and what becomes of it. */
-static void on_answer(struct pub *pub, const json_t *error)
-{
-    if (!pub->sent.count) {
-        pub->closed = true; /* nobody asked: that is no hearsayd */
-        return;
-    }
-    struct queue_item item = queue_take(&pub->sent);
-    if (!error)
-        pub->stored++;
-    else if (is_later(error))
-        queue_add(&pub->later, item.data, item.size);
-    else
-        on_refused(pub, error);
-    free(item.data);
-}
-
 static void take_answers(struct pub *pub)
 {
     json_t *object;
@@ -107,8 +83,10 @@ static void take_answers(struct pub *pub)
     while (!pub->closed && (got = conn_take(&pub->conn, &object)) != CONN_WAIT) {
         if (got == CONN_OBJECT)
             print_stored(pub, object);
-        else if (got == CONN_DONE || got == CONN_REFUSED)
-            on_answer(pub, got == CONN_REFUSED ? object : NULL);
+        else if (got == CONN_DONE)
+            pub->stored++;
+        else if (got == CONN_REFUSED)
+            on_refused(pub, object);
         else
             pub->closed = true;
         json_decref(object);
@@ -116,27 +94,9 @@ static void take_answers(struct pub *pub)
     progress_show(&pub->progress, pub->stored + pub->refused, pub->total);
 }
 
-static void ask_again(struct pub *pub)
-{
-    fflush(stdout);
-    poll(NULL, 0, LATER_MS);
-    for (size_t left = pub->later.count; left; left--) {
-        struct queue_item item = queue_take(&pub->later);
-        send_one(pub, item.data, item.size);
-        free(item.data);
-    }
-}
-
-static bool under_way(const struct pub *pub)
-{
-    return !pub->closed && (pub->sent.count || pub->later.count);
-}
-
 /* Waits until the daemon or, if it is open, the input has something. */
 static bool turn(struct pub *pub, int input)
 {
-    if (pub->later.count && !pub->sent.count)
-        ask_again(pub);
     struct pollfd watch[2] = {{.fd = pub->conn.fd, .events = conn_events(&pub->conn)},
                               {.fd = input, .events = POLLIN}};
     fflush(stdout);
@@ -157,9 +117,8 @@ static bool hopeless(const struct pub *pub)
 
 static void feed(struct pub *pub, const char *data, size_t size)
 {
-    send_one(pub, data, size);
-    pub->asked++;
-    while ((pub->sent.count == WINDOW || pub->later.count) && !pub->closed)
+    ask(pub, data, size);
+    while (under_way(pub) >= WINDOW && !pub->closed)
         turn(pub, -1);
 }
 
@@ -286,7 +245,7 @@ static void expect(struct pub *pub)
 
 static int verdict(const struct pub *pub)
 {
-    uint64_t lost = pub->sent.count + pub->later.count;
+    uint64_t lost = under_way(pub);
     if (pub->closed && lost)
         complain("the daemon closed the connection; of %" PRIu64 " bundles it said nothing", lost);
     if (!pub->refused && !lost && !pub->unread)
@@ -317,12 +276,10 @@ int verb_pub(struct cli *cli)
         feed(&pub, cli->word[i], strlen(cli->word[i]));
     if (!each_file(&pub, lines ? feed_lines : feed_file) && lines)
         feed_lines(&pub, "-");
-    while (under_way(&pub))
+    while (under_way(&pub) && !pub.closed)
         turn(&pub, -1);
     progress_end(&pub.progress, pub.stored + pub.refused, pub.total);
     code = verdict(&pub);
-    queue_clear(&pub.sent);
-    queue_clear(&pub.later);
     conn_close(&pub.conn);
     return code;
 }

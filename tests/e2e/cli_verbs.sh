@@ -98,11 +98,11 @@ if command -v script >/dev/null; then
     verdict $? 'a terminal does not' "$seen"
 fi
 
-# Requests are pipelined: a line does not cost a sync of the disk.
-seq 9000 >"$work/lines"
+# More than a node takes at once: the client waits for it, and all of them arrive.
+seq 12000 >"$work/lines"
 seen=$("$hearsay" pub -q -l -f "$work/lines" --progress=json 2>&1)
-[[ $? = 0 && $seen = *'"done":9000,"total":9000'* ]]
-verdict $? 'nine thousand lines' "$seen"
+[[ $? = 0 && $seen = *'"done":12000,"total":12000'* ]]
+verdict $? 'twelve thousand lines' "$seen"
 
 # --- the second node ---------------------------------------------------------------------------
 
@@ -110,12 +110,12 @@ verdict $? 'nine thousand lines' "$seen"
 start b
 says 'joining' 0 'name  mine*' --state "$work/b" overlay join mine "$join"
 key=$(cut -d : -f 2 <<<"$join")
-says 'not the same yet' 1 "<*9,011 bundles, 9,011 only here*>* 0 bundles*" \
+says 'not the same yet' 1 "<*12,011 bundles, 12,011 only here*>* 0 bundles*" \
     diff "$work/a" "$work/b" -o "$key"
 says 'adding a peer' 0 "added $address" --state "$work/b" peer add "$address"
 says 'waiting for sync' 0 'in sync' --state "$work/b" wait --synced -W 60
-says 'watching until it is full' 0 $'a\t9011*b\t9011*' \
-    watch -C 9011 -W 60 --tsv "$work/a" "$work/b" --progress none
+says 'watching until it is full' 0 $'a\t12011*b\t12011*' \
+    watch -C 12011 -W 60 --tsv "$work/a" "$work/b" --progress none
 says 'the same' 0 '*the same' diff "$work/a" "$work/b" -o "$key"
 says 'status' 0 'hearsayd *listens *overlay *mine *' --state "$work/b" status
 says 'status as JSON' 0 '{*"overlays":\[{*}\]}' status --json
