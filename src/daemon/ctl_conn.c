@@ -2,6 +2,7 @@
 #include "src/daemon/ctl_conn.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -303,11 +304,22 @@ static void write_some(struct ctl_conn *conn)
     conn->out.used = conn->out.sent = 0;
 }
 
+/* Who has shut only his own side still reads. */
+static bool gone(const struct ctl_conn *conn)
+{
+    struct pollfd state = {.fd = conn->fd};
+
+    return poll(&state, 1, 0) == 1 && state.revents & (POLLHUP | POLLERR);
+}
+
 /* All that was asked is answered, and nobody can ask for more. */
 static bool is_over(const struct ctl_conn *conn)
 {
     bool endless = conn->follow != FOLLOW_NOTHING && conn->follow != FOLLOW_WAIT;
 
+    if (conn->eof && conn->follow == FOLLOW_WAIT && gone(conn)) {
+        return true;
+    }
     if (unsent(conn) || conn->more || conn->again || conn->later) {
         return false;
     }

@@ -196,7 +196,7 @@ static int start_udp(struct daemon *d)
 
 static int start_node(struct daemon *d, const uint8_t secret[HSAY_KEY_BYTES])
 {
-    struct hsay_node_config config;
+    struct hsay_node_config config = {0};
     struct hsay_addr local = udp_local(&d->udp);
     uint8_t seed[32];
     int rc;

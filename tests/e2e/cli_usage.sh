@@ -82,6 +82,8 @@ verdict $? 'only the owner reads keys' "$(ls -l "$work/state")"
 grep -q '^listen = 127.0.0.1:0$' "$work/state/hearsay.conf" &&
     grep -q '^peer = 127.0.0.1:6421$' "$work/state/hearsay.conf"
 verdict $? 'the configuration says what was asked' "$(cat "$work/state/hearsay.conf")"
+seen=$("$(dirname "$hearsay")/hearsayd" --check-config --config "$work/state/hearsay.conf" 2>&1)
+verdict $? 'the daemon understands it' "$seen"
 says 'init again changes nothing' 1 'is there already' init "$work/state"
 key=$(cat "$work/state/node.key")
 rm "$work/state/hearsay.conf"
