@@ -204,7 +204,7 @@ kill_node() { # node
     last=$(snapshot "$1")
     kill -KILL "${pid[$1]}"
     paste <(tr '\t' '\n' <<<"$before") <(tr '\t' '\n' <<<"$last") |
-        awk '{ print (NR > 1 ? 2 * $2 - $1 : $2) }' | paste -s >"$work/first-life"
+        awk '{ print (NR == 2 || NR == 4 ? 2 * $2 - $1 : $2) }' | paste -s >"$work/first-life"
     note "$(name "$1") killed (SIGKILL) with $(cut -f 1 "$work/first-life") of $bundles bundles"
     while alive "$1"; do
         sleep 0.01

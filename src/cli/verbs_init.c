@@ -116,7 +116,7 @@ static const char config_tail[] = "\n# Find members in the same network by beaco
                                   "# Whom to visit and what to ask for: hearsay, paper, code2019.\n"
                                   "#policy = hearsay\n\n"
                                   "[store]\n"
-                                  "# No more than this on disk; 0: no bound.\n"
+                                  "# Bundles that each overlay may hold; 0: no bound.\n"
                                   "#quota = 1GB\n\n"
                                   "[log]\n"
                                   "# error, warning, notice, info, debug, trace.\n"
@@ -124,6 +124,8 @@ static const char config_tail[] = "\n# Find members in the same network by beaco
                                   "# text, json, journal.\n"
                                   "#format = text\n\n"
                                   "[control]\n"
+                                  "# Members of this group may look, and change nothing.\n"
+                                  "#group = hearsay\n\n"
                                   "# Where `hearsay` talks to the daemon.\n";
 
 static char *config_text(const struct cli *cli, const struct made *made)
