@@ -106,7 +106,8 @@ def slow():
     for _ in range(16):
         p.sendall(b"".join(b"pub - 7 0 900\n" + body for _ in range(500)))
         answers(p, 500)
-    assert resident_kb() < before + 16384, (before, resident_kb())
+    room = 16384 * (16 if os.environ.get("SANITIZE") else 1)  # sanitizers keep what was freed
+    assert resident_kb() < before + room, (before, resident_kb())
     data = b""
     while True:
         part = s.recv(1 << 20)
