@@ -57,6 +57,15 @@ static bool fill(struct hsay_call *call, struct giving *g, struct hsay_writer *w
     return false;
 }
 
+/* The datagram being filled is the answer's last one. */
+static void mark_last(struct hsay_sending *s, uint64_t id)
+{
+    struct hsay_message m = {.type = HSAY_MSG_BUNDLES,
+                             .bundles = {.id = id, .flags = HSAY_BUNDLES_LAST}};
+    struct hsay_writer head = hsay_writer(s->w.start, hsay_message_size(&m));
+    hsay_message_encode(&head, &m);
+}
+
 static bool begin_bundles(struct hsay_call *call, uint64_t id, struct hsay_sending *s)
 {
     struct hsay_send_to to;
@@ -82,6 +91,8 @@ static void give_datagrams(struct hsay_call *call, struct giving *g)
             hsay_send_abandon(call, &s);
             return;
         }
+        if (!left)
+            mark_last(&s, g->id);
         if (!hsay_send_end(call, &s))
             break;
         g->datagrams++;
@@ -318,5 +329,7 @@ void hsay_answering_on_fetch(struct hsay_call *call, const struct hsay_message *
         if (store->ops->get(store->self, &digest, &record) == 0 && !give_one(call, &g, &s, &record))
             break;
     }
+    if (s.room != NULL)
+        mark_last(&s, g.id);
     hsay_send_end(call, &s);
 }

@@ -148,7 +148,8 @@ void hsay_answers_on_bundles(struct hsay_call *call, const struct hsay_message *
         p->datagrams_got++;
     p->bundles_got = (uint16_t)(p->bundles_got + taken.got);
     p->bundles_new = (uint16_t)(p->bundles_new + taken.fresh);
-    if (p->answered && p->datagrams_got >= p->datagrams_told)
+    bool fetched = p->kind == HSAY_PENDING_FETCH && (b->flags & HSAY_BUNDLES_LAST) != 0;
+    if (fetched || (p->answered && p->datagrams_got >= p->datagrams_told))
         finish(call, p);
 }
 
