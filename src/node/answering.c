@@ -12,6 +12,7 @@
 #include "nat/addr_class.h"
 #include "src/node/catchup.h"
 #include "src/node/send.h"
+#include "src/node/step.h"
 #include "src/wire/pack.h"
 
 enum {
@@ -25,6 +26,7 @@ struct giving {
     struct hsay_answer answer;
     struct hsay_packer packer;
     uint64_t budget; /* bundle bytes that may still be given */
+    uint64_t given;
     uint32_t datagrams;
     uint64_t id;
     bool refused;
@@ -52,6 +54,7 @@ static bool fill(struct hsay_call *call, struct giving *g, struct hsay_writer *w
             return true;
         }
         g->budget -= record.bytes.size;
+        g->given += record.bytes.size;
         count_given(call, record.bytes.size);
     }
     return false;
@@ -209,9 +212,26 @@ static bool may_draw(struct hsay_call *call, const struct giving *g)
 {
     if (!g->answer.draws || g->budget == 0)
         return false;
-    uint32_t kilobytes = (uint32_t)(g->budget / 1024 + 1);
-    return !call->account.validated || hsay_gate_take(&call->node->gate, call->now.mono,
-                                                      HSAY_GATE_ANSWER, call->group, kilobytes);
+    return !call->account.validated ||
+           hsay_gate_open(&call->node->gate, call->now.mono, HSAY_GATE_ANSWER, call->group);
+}
+
+/* Bundles into the response, and datagrams behind it. */
+static void draw(struct hsay_call *call, struct giving *g, struct hsay_sending *response)
+{
+    if (!may_draw(call, g)) {
+        g->answer.more |= g->answer.draws;
+        return;
+    }
+    if (fill(call, g, &response->w)) {
+        if (call->account.validated)
+            give_datagrams(call, g);
+        else
+            g->answer.more = true;
+    }
+    if (call->account.validated)
+        hsay_gate_take(&call->node->gate, call->now.mono, HSAY_GATE_ANSWER, call->group,
+                       (uint32_t)(g->given / 1024 + 1));
 }
 
 static void respond(struct hsay_call *call, const struct hsay_intro_request *r, struct giving *g)
@@ -231,15 +251,7 @@ static void respond(struct hsay_call *call, const struct hsay_intro_request *r, 
         hsay_send_end(call, &s);
         return;
     }
-    bool draw = may_draw(call, g);
-    if (g->answer.draws && !draw)
-        g->answer.more = true;
-    if (draw && fill(call, g, &s.w)) {
-        if (call->account.validated)
-            give_datagrams(call, g);
-        else
-            g->answer.more = true;
-    }
+    draw(call, g, &s);
     fill_verdict(g, &m.intro_response);
     struct hsay_writer again = hsay_writer(head, hsay_message_size(&m));
     hsay_message_encode(&again, &m);
@@ -265,6 +277,8 @@ static void learn(struct hsay_call *call, const struct hsay_intro_request *r,
         if ((r->flags & HSAY_REQUEST_PUBLIC) != 0)
             c->marks |= HSAY_MARK_PUBLIC;
         c->lan = r->lan;
+        if (c->contacted_at.ns == 0 && !hsay_step_is_filled(o, call->now))
+            hsay_step_hasten(o, call->now);
     }
     hsay_catchup_on_claim(call, &r->claim, &g->answer);
 }

@@ -66,6 +66,7 @@ struct hsay_overlay {
     hsay_time fresh_until; /* walking fast until then: just started, woken, or moved */
     uint64_t fresh_gap_ms;
     uint32_t steps;
+    unsigned known;       /* candidates at the last step */
     hsay_time contact_at; /* last answer to a request of ours; ns 0: never */
 };
 

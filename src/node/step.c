@@ -9,7 +9,7 @@ enum {
      * know nearly all after five seconds.  With nobody new the gap doubles each time. */
     FRESH_MS = 10000,
     FRESH_DIVISOR = 20,
-    WELL_FILLED = 16,
+    WELL_FILLED = 20,
     /* Introductions are asked for in each request while fresh or nearly alone, else while fewer are
      * known than a table should hold, and then in one request of four: each costs three datagrams.
      */
@@ -25,6 +25,21 @@ void hsay_step_refresh(struct hsay_overlay *o, struct hsay_now now)
     o->fresh_gap_ms = o->config.step_ms / FRESH_DIVISOR;
     if (!o->config.no_step)
         o->step_due = now.mono;
+}
+
+void hsay_step_hasten(struct hsay_overlay *o, struct hsay_now now)
+{
+    if (o->config.fixed_step || o->config.no_step)
+        return;
+    hsay_time at = hsay_time_add_ms(now.mono, o->config.step_ms / FRESH_DIVISOR);
+    o->step_due = hsay_time_min(o->step_due, at);
+}
+
+bool hsay_step_is_filled(struct hsay_overlay *o, struct hsay_now now)
+{
+    uint16_t count[HSAY_BUCKET_COUNT];
+    hsay_candidates_count(&o->candidates, now.mono, count);
+    return count[HSAY_BUCKET_CONTACTED] >= WELL_FILLED;
 }
 
 static unsigned alive(struct hsay_call *call, unsigned *contacted)
@@ -122,7 +137,8 @@ void hsay_step_run(struct hsay_call *call)
     if (contacted < ALONE_BELOW)
         open_book(call);
     plan.to = choose(call, &plan.bucket, &is_new);
-    plan_next(call, contacted, is_new);
+    plan_next(call, contacted, is_new || known > o->known);
+    o->known = known;
     if (plan.to == NULL)
         return;
     plan.claim_kind = hsay_catchup_claim_kind(call, plan.to);
