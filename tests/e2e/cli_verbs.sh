@@ -1,5 +1,5 @@
 #!/bin/bash
-# Every verb of the client against two real daemons: what it prints, in which form, and its exit code.
+# Every verb of the client against two real daemons: what it prints, in which form, and how it ends.
 set -u
 build=${B:-build}
 hearsay=$build/hearsay
