@@ -431,6 +431,14 @@ static void note_named(struct hsay_candidate *c, hsay_time now, const struct hsa
     }
 }
 
+/* The book's word stands beside what others say: else the freedom that its mark brings would go to
+ * an address of their choice. */
+static bool is_other_claim(const struct relative *r, enum hsay_bucket bucket)
+{
+    return bucket == HSAY_BUCKET_BOOK && r->kin == KIN_KEY &&
+           (r->c->marks & (HSAY_MARK_HEARD | NAMED_MARKS)) == 0;
+}
+
 struct hsay_candidate *hsay_candidate_on_named(struct hsay_candidates *table, hsay_time now,
                                                const struct hsay_peer *peer,
                                                enum hsay_bucket bucket)
@@ -440,6 +448,11 @@ struct hsay_candidate *hsay_candidate_on_named(struct hsay_candidates *table, hs
     assert(bucket == HSAY_BUCKET_TRUSTED || bucket == HSAY_BUCKET_BOOK ||
            bucket == HSAY_BUCKET_INTRODUCED);
 
+    if (is_other_claim(&r, bucket)) {
+        r = find_at(table, now, &peer->addr);
+        if (r.kin != KIN_NONE)
+            return NULL;
+    }
     /* The operator's word stands beside what we know; anybody else's does not. */
     if (r.kin == KIN_NONE || (bucket == HSAY_BUCKET_TRUSTED && r.kin < KIN_KEYLESS)) {
         struct hsay_candidate newcomer = entry_for(peer);
