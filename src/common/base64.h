@@ -10,7 +10,7 @@
 
 void base64_format(char *text, const void *bytes, size_t size);
 
-/* Returns the number of bytes, at most `size`; HSAY_EBAD for what no encoder writes, HSAY_ENOSPC. */
+/* Returns the number of bytes, at most `size`; HSAY_EBAD: what no encoder writes; HSAY_ENOSPC. */
 int base64_parse(void *bytes, size_t size, const char *text);
 
 #endif

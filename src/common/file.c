@@ -91,7 +91,8 @@ static int folder_sync(const char *path)
     const char *slash = strrchr(path, '/');
     int fd;
 
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+             slash ? path : ".");
     fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
         return HSAY_EIO;
@@ -108,7 +109,7 @@ int file_write(const char *path, const void *bytes, size_t size, mode_t mode)
         errno = ENAMETOOLONG;
         return HSAY_EIO;
     }
-    /* A file left by a crash may have another mode; the new one must never be readable too widely. */
+    /* A file left by a crash may have another mode, that others can read. */
     unlink(temporary);
     fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0) {

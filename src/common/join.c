@@ -51,7 +51,8 @@ void join_format(char text[JOIN_TEXT_BYTES], const struct join *join)
 bool join_name_ok(const char *name)
 {
     static const char hex[] = "0123456789abcdefABCDEF";
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     size_t length = strlen(name);
 
     if (length == 0 || length >= JOIN_NAME_BYTES || name[0] == '-') {

@@ -4,9 +4,8 @@
  *
  *            root                           anybody else
  *  config    /etc/hearsay/hearsay.conf      $XDG_CONFIG_HOME/hearsay/hearsay.conf   (~/.config)
- *  state     /var/lib/hearsay               $XDG_STATE_HOME/hearsay                 (~/.local/state)
- *  control   /run/hearsay/control.sock      $XDG_RUNTIME_DIR/hearsay/control.sock,
- *                                           else STATE/control.sock
+ *  state     /var/lib/hearsay               $XDG_STATE_HOME/hearsay (~/.local/state) control
+ * /run/hearsay/control.sock      $XDG_RUNTIME_DIR/hearsay/control.sock, else STATE/control.sock
  *
  * A service manager's $CONFIGURATION_DIRECTORY, $STATE_DIRECTORY and $RUNTIME_DIRECTORY come first.
  * All return 0, or HSAY_ENOSPC when the result does not fit or HSAY_ENOENT when there is no home to

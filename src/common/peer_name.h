@@ -1,7 +1,7 @@
 /*
- * How a person names a peer: HOST[:PORT][#KEY].  HOST is a name, an IPv4 address, or an IPv6 address
- * in brackets; PORT defaults to HSAY_PORT_DEFAULT; KEY is the peer's node key in 64 hex digits.
- * Nothing here asks a name server.
+ * How a person names a peer: HOST[:PORT][#KEY].  HOST is a name, an IPv4 address, or an IPv6
+ * address in brackets; PORT defaults to HSAY_PORT_DEFAULT; KEY is the peer's node key in 64 hex
+ * digits. Nothing here asks a name server.
  */
 #ifndef HEARSAY_COMMON_PEER_NAME_H
 #define HEARSAY_COMMON_PEER_NAME_H
@@ -9,7 +9,7 @@
 #include "hearsay/types.h"
 
 enum {
-    PEER_NAME_HOST_BYTES = 254,                            /* RFC 1035, and the final 0 */
+    PEER_NAME_HOST_BYTES = 254, /* RFC 1035, and the final 0 */
     PEER_NAME_TEXT_BYTES = PEER_NAME_HOST_BYTES + 2 + 6 + 1 + 64,
 };
 

@@ -116,8 +116,7 @@ static void heard(struct daemon *d, const uint8_t beacon[BEACON_BYTES],
             continue;
         }
         memcpy(peer.addr.byte, &from->sin_addr, 4);
-        hsay_node_add_peer(d->node, clock_now(&d->clock), o->number, &peer,
-                           HSAY_BUCKET_INTRODUCED);
+        hsay_node_add_peer(d->node, clock_now(&d->clock), o->number, &peer, HSAY_BUCKET_INTRODUCED);
     }
     turn_rearm(d);
 }
@@ -140,7 +139,7 @@ static void on_readable(void *arg, unsigned what)
     }
 }
 
-/* ---- on and off ------------------------------------------------------------------------------- */
+/* ---- on and off ----------------------------------------------------------------------------- */
 
 /* Bound to the group itself, so that nobody outside the link can send us one straight. */
 static int socket_open(void)

@@ -39,9 +39,8 @@ static void hash_proof(uint8_t out[HASH_BYTES], const uint8_t *nonce,
     crypto->ops->hash(crypto->self, out, HASH_BYTES, secret, part, 2);
 }
 
-void beacon_seal_entry(uint8_t beacon[BEACON_BYTES], size_t index,
-                       const struct hsay_crypto *crypto, const struct hsay_key *key,
-                       uint16_t port)
+void beacon_seal_entry(uint8_t beacon[BEACON_BYTES], size_t index, const struct hsay_crypto *crypto,
+                       const struct hsay_key *key, uint16_t port)
 {
     uint8_t *entry = beacon + BEACON_NONCE_BYTES + index * BEACON_ENTRY_BYTES;
     uint8_t plain[2] = {(uint8_t)(port >> 8), (uint8_t)port};

@@ -2,9 +2,9 @@
  * The two clocks of the core.
  *
  * Monotonic is CLOCK_BOOTTIME, which goes on while the machine sleeps: after a night of sleep every
- * candidate is rightly too old.  The wall clock matters to the expiry of bundles alone; after a jump
- * of more than a day it is taken for unknown for an hour, so that a clock set wrong and set right
- * again does not make bundles expire by the thousand.
+ * candidate is rightly too old.  The wall clock matters to the expiry of bundles alone; after a
+ * jump of more than a day it is taken for unknown for an hour, so that a clock set wrong and set
+ * right again does not make bundles expire by the thousand.
  */
 #ifndef HEARSAY_DAEMON_CLOCK_H
 #define HEARSAY_DAEMON_CLOCK_H

@@ -15,13 +15,13 @@ static const char an_answer[] = "a size from 1kB to 16MB, like 64kB";
 static const char a_quota[] = "a size like 2GB, or 0 for no bound";
 static const char a_peer[] = "HOST:PORT or HOST:PORT#KEY, IPv6 addresses in brackets";
 
-#define QUOTA_MAX (INT64_C(1) << 46)
+#define QUOTA_MAX          (INT64_C(1) << 46)
 #define FIELD(type, field) .offset = offsetof(type, field), .bytes = sizeof((type *)0)->field
 
 /* In [node] for every overlay, in [overlay NAME] for one. */
 static const struct conf_key walk_key[] = {
-    {"policy", TYPE_CHOICE, FIELD(struct conf_walk, policy), .option = "policy",
-     .choice = policies, .expected = "hearsay, paper or code2019"},
+    {"policy", TYPE_CHOICE, FIELD(struct conf_walk, policy), .option = "policy", .choice = policies,
+     .expected = "hearsay, paper or code2019"},
     {"step", TYPE_MS, FIELD(struct conf_walk, step_ms), .option = "step", .low = 50,
      .high = 3600000, .expected = "a time from 0.05 to 3600 seconds, like 5s or 500ms"},
     {"fixed-step", TYPE_BOOL, FIELD(struct conf_walk, fixed_step), .expected = yes_or_no},
@@ -67,8 +67,8 @@ static const struct conf_key control_key[] = {
 };
 
 static const struct conf_key log_key[] = {
-    {"level", TYPE_CHOICE, FIELD(struct conf, log_level), .option = "log-level",
-     .choice = levels, .live = true, .expected = "error, warning, notice, info, debug or trace"},
+    {"level", TYPE_CHOICE, FIELD(struct conf, log_level), .option = "log-level", .choice = levels,
+     .live = true, .expected = "error, warning, notice, info, debug or trace"},
     {"format", TYPE_CHOICE, FIELD(struct conf, log_format), .option = "log-format",
      .choice = formats, .live = true, .expected = "text, json or journal"},
     {0},
@@ -84,8 +84,9 @@ static const struct conf_key overlay_key[] = {
 };
 
 const struct conf_section conf_section[] = {
-    {"node", node_key, walk_key},     {"store", store_key, NULL}, {"control", control_key, NULL},
-    {"log", log_key, NULL},           {"overlay", overlay_key, walk_key}, {0},
+    {"node", node_key, walk_key},       {"store", store_key, NULL},
+    {"control", control_key, NULL},     {"log", log_key, NULL},
+    {"overlay", overlay_key, walk_key}, {0},
 };
 
 void conf_default(struct conf *conf)
@@ -105,7 +106,7 @@ void conf_default(struct conf *conf)
     };
 }
 
-/* ---- finding the nearest ------------------------------------------------------------------ */
+/* ---- finding the nearest -------------------------------------------------------------------- */
 
 struct nearest {
     const char *name;
@@ -154,7 +155,7 @@ static int unknown_key(const char *where, const struct conf_place *place, const 
     return HSAY_EINVAL;
 }
 
-/* ---- setting one -------------------------------------------------------------------------- */
+/* ---- setting one ---------------------------------------------------------------------------- */
 
 static const struct conf_key *key_find(const struct conf_key *key, const char *name)
 {
@@ -227,9 +228,9 @@ int conf_place_find(struct conf *conf, const char *where, const char *section, c
 static int number_set(int64_t *field, const struct conf_key *key, const char *value)
 {
     uint64_t number;
-    int rc = key->type == TYPE_BYTES  ? value_bytes(&number, value)
-             : key->type == TYPE_MS   ? value_ms(&number, value)
-                                      : value_number(&number, value);
+    int rc = key->type == TYPE_BYTES ? value_bytes(&number, value)
+             : key->type == TYPE_MS  ? value_ms(&number, value)
+                                     : value_number(&number, value);
 
     if (rc || number > INT64_MAX || (int64_t)number < key->low || (int64_t)number > key->high) {
         return HSAY_EBAD;
@@ -366,13 +367,13 @@ int conf_set(struct conf *conf, const struct conf_place *place, const char *name
         /* A join text holds a secret, which does not belong in a log. */
         snprintf(error->text, sizeof error->text, "%s: %s %s%.200s%s is not %s", said->where,
                  said->name, key->type == TYPE_JOIN ? "" : "'",
-                 key->type == TYPE_JOIN ? "value" : said->value,
-                 key->type == TYPE_JOIN ? "" : "'", key->expected);
+                 key->type == TYPE_JOIN ? "value" : said->value, key->type == TYPE_JOIN ? "" : "'",
+                 key->expected);
     }
     return HSAY_EINVAL;
 }
 
-/* ---- what it means ------------------------------------------------------------------------ */
+/* ---- what it means -------------------------------------------------------------------------- */
 
 const char *conf_policy_name(uint8_t policy)
 {

@@ -82,15 +82,13 @@ void conf_default(struct conf *conf);
 int conf_read(struct conf *conf, const char *file_name, const char *text, size_t size,
               struct conf_error *error);
 int conf_environment(struct conf *conf, struct conf_error *error);
-int conf_option(struct conf *conf, const char *option, const char *value,
-                struct conf_error *error);
+int conf_option(struct conf *conf, const char *option, const char *value, struct conf_error *error);
 
 /* The index-th option that conf_option knows, "overlay" not among them; NULL past the last. */
 const char *conf_option_at(size_t index);
 
 /* How to walk the overlay of that name. */
-void conf_overlay_walk(const struct conf *conf, const char *name,
-                       struct hsay_overlay_config *out);
+void conf_overlay_walk(const struct conf *conf, const char *name, struct hsay_overlay_config *out);
 const char *conf_policy_name(uint8_t policy);
 const char *conf_log_level_name(int64_t level);
 

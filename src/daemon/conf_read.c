@@ -8,7 +8,7 @@
 #include "src/daemon/conf_key.h"
 #include "src/daemon/ini.h"
 
-/* ---- the file ----------------------------------------------------------------------------- */
+/* ---- the file ------------------------------------------------------------------------------- */
 
 int conf_read(struct conf *conf, const char *file_name, const char *text, size_t size,
               struct conf_error *error)
@@ -193,8 +193,8 @@ static void note(char list[][CONF_CHANGE_BYTES], size_t *count, const char *sect
 }
 
 /* Compares one table of keys at two bases; takes over what can be. */
-static void compare(const struct conf_key *key, const char *section, void *ours,
-                    const void *wanted, struct conf_changes *changes)
+static void compare(const struct conf_key *key, const char *section, void *ours, const void *wanted,
+                    struct conf_changes *changes)
 {
     for (; key && key->name; key++) {
         void *field = (char *)ours + key->offset;

@@ -15,7 +15,7 @@
 #include "src/daemon/ctl_conn.h"
 #include "src/daemon/loop.h"
 
-/* ---- events ----------------------------------------------------------------------------------- */
+/* ---- events --------------------------------------------------------------------------------- */
 
 void ctl_settled(struct daemon *d, int rc)
 {
@@ -104,7 +104,7 @@ void ctl_log_listen(struct daemon *d)
     log_listen(level, some ? on_log_line : NULL, d);
 }
 
-/* ---- accepting -------------------------------------------------------------------------------- */
+/* ---- accepting ------------------------------------------------------------------------------ */
 
 static void on_reaper(void *arg)
 {
@@ -143,7 +143,7 @@ static void on_connection(void *arg, unsigned what)
     close(fd);
 }
 
-/* ---- the socket's file -------------------------------------------------------------------------- */
+/* ---- the socket's file ---------------------------------------------------------------------- */
 
 static int complain(const struct ctl *ctl, const char *what)
 {
@@ -155,8 +155,8 @@ static int complain(const struct ctl *ctl, const char *what)
 static bool somebody_listens(const struct sockaddr_un *name)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool there = fd >= 0 && (!connect(fd, (const struct sockaddr *)name, sizeof *name) ||
-                             errno == EAGAIN);
+    bool there =
+        fd >= 0 && (!connect(fd, (const struct sockaddr *)name, sizeof *name) || errno == EAGAIN);
 
     if (fd >= 0) {
         close(fd);
@@ -175,8 +175,10 @@ static int path_find(struct daemon *d, struct sockaddr_un *name)
         rc = path_control(ctl->path, sizeof ctl->path, d->state);
     }
     if (rc || strlen(ctl->path) >= sizeof name->sun_path) {
-        log_errorx("control", "the path of the control socket is longer than %zu bytes: %s; choose "
-                   "a shorter one with --control", sizeof name->sun_path - 1, ctl->path);
+        log_errorx("control",
+                   "the path of the control socket is longer than %zu bytes: %s; choose "
+                   "a shorter one with --control",
+                   sizeof name->sun_path - 1, ctl->path);
         return EXIT_STATUS_USAGE;
     }
     memcpy(name->sun_path, ctl->path, strlen(ctl->path) + 1);
@@ -230,8 +232,10 @@ int ctl_open(struct daemon *d)
         return complain(ctl, "make a folder for");
     }
     if (somebody_listens(&name)) {
-        log_errorx("control", "another hearsayd answers at %s; stop it, or choose another path with "
-                   "--control", ctl->path);
+        log_errorx("control",
+                   "another hearsayd answers at %s; stop it, or choose another path with "
+                   "--control",
+                   ctl->path);
         return EXIT_STATUS_BUSY;
     }
     unlink(ctl->path);

@@ -1,9 +1,9 @@
 /*
  * The control socket: CONTROL.md says what goes over it.
  *
- * Everything is bounded: so many connections, so many bytes of requests and of answers that were not
- * read yet.  Long answers are produced as they are read; who follows events and does not read them is
- * let go when his buffer is full.
+ * Everything is bounded: so many connections, so many bytes of requests and of answers that were
+ * not read yet.  Long answers are produced as they are read; who follows events and does not read
+ * them is let go when his buffer is full.
  */
 #ifndef HEARSAY_DAEMON_CTL_H
 #define HEARSAY_DAEMON_CTL_H

@@ -9,7 +9,7 @@
 #include "src/sync/bundle.h"
 
 enum {
-    HELD_MAX = 512,    /* bundles of one commit: half of what LMDB's port takes in one transaction */
+    HELD_MAX = 512, /* bundles of one commit: half of what LMDB's port takes in one transaction */
     PRODUCE_MAX = 256, /* of a long answer at a time */
 };
 
@@ -42,13 +42,11 @@ static void payload_set(json_t *object, struct hsay_span payload)
 
 static json_t *json_bundle(const struct hsay_bundle *bundle)
 {
-    json_t *object = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
-                               "id", json_hex(bundle->id.byte, sizeof bundle->id.byte),
-                               "author", json_hex(bundle->author.byte, HSAY_KEY_BYTES),
-                               "sequence", json_number(bundle->sequence),
-                               "global_time", json_number(bundle->time),
-                               "type", json_number(bundle->type),
-                               "expiry_s", json_number(bundle->expiry_s));
+    json_t *object = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o}", "id", json_hex(bundle->id.byte, sizeof bundle->id.byte),
+        "author", json_hex(bundle->author.byte, HSAY_KEY_BYTES), "sequence",
+        json_number(bundle->sequence), "global_time", json_number(bundle->time), "type",
+        json_number(bundle->type), "expiry_s", json_number(bundle->expiry_s));
 
     if (object) {
         payload_set(object, bundle->payload);
@@ -79,9 +77,10 @@ static void hold_answer(struct ctl_conn *conn, const struct hsay_id *id,
 static enum ctl_result pub_refuse(struct ctl_conn *conn, int rc, const struct overlay *overlay)
 {
     if (rc == HSAY_ENOSPC && !conn->d->overlays.door.shut) {
-        return ctl_refuse(conn, CTL_FULL, "overlay %s is full: its quota of %llu bytes is reached; "
-                          "raise `quota`, or leave overlays", overlay->name,
-                          (unsigned long long)overlay->quota_bytes);
+        return ctl_refuse(conn, CTL_FULL,
+                          "overlay %s is full: its quota of %llu bytes is reached; "
+                          "raise `quota`, or leave overlays",
+                          overlay->name, (unsigned long long)overlay->quota_bytes);
     }
     if (rc == HSAY_ENOSPC) {
         return ctl_refuse(conn, CTL_FULL, "the disk of %s takes nothing more", conn->d->state);
@@ -133,7 +132,7 @@ enum ctl_result ctl_on_pub(struct ctl_conn *conn, const struct request *request)
         rc = overlay->store.ops->get(overlay->store.self, &digest, &record);
     }
     if (rc == HSAY_EBUDGET) {
-        /* Global time may only move so fast: the publisher waits.  Looking at the bound moves it. */
+        /* Global time moves only so fast: the publisher waits.  Looking at the bound moves it. */
         hsay_node_overlay_status(d->node, turn_now(d), overlay->number, &status);
         return CTL_LATER;
     }
@@ -147,7 +146,7 @@ enum ctl_result ctl_on_pub(struct ctl_conn *conn, const struct request *request)
     return CTL_HELD;
 }
 
-/* ---- walking through the store, some at a time ------------------------------------------------ */
+/* ---- walking through the store, some at a time ---------------------------------------------- */
 
 /* The place behind `at` in time order. */
 static struct hsay_position after(const struct hsay_position *at)
@@ -182,7 +181,7 @@ static int walk_on(struct ctl_conn *conn, const struct hsay_store *store,
     return store->ops->walk(store->self, &all, rank, cursor);
 }
 
-/* Calls `put` for some bundles from conn->next on; true when that was all, or the overlay is gone. */
+/* Calls `put` for some bundles from conn->next on; true: that was all, or the overlay is gone. */
 static bool produce(struct ctl_conn *conn, bool want_bytes,
                     void (*put)(struct ctl_conn *conn, const struct hsay_position *at,
                                 const struct hsay_record *record))
@@ -214,7 +213,7 @@ static bool produce(struct ctl_conn *conn, bool want_bytes,
     return !left;
 }
 
-/* ---- digests ---------------------------------------------------------------------------------- */
+/* ---- digests -------------------------------------------------------------------------------- */
 
 static void put_digest(struct ctl_conn *conn, const struct hsay_position *at,
                        const struct hsay_record *record)
@@ -248,7 +247,7 @@ enum ctl_result ctl_on_digests(struct ctl_conn *conn, const struct request *requ
     return CTL_GOES_ON;
 }
 
-/* ---- sub -------------------------------------------------------------------------------------- */
+/* ---- sub ------------------------------------------------------------------------------------ */
 
 static void put_bundle(struct ctl_conn *conn, struct hsay_span bytes)
 {
@@ -326,15 +325,15 @@ enum ctl_result ctl_on_sub(struct ctl_conn *conn, const struct request *request)
     return CTL_GOES_ON;
 }
 
-/* ---- show ------------------------------------------------------------------------------------- */
+/* ---- show ----------------------------------------------------------------------------------- */
 
 static json_t *json_parents(const struct hsay_bundle *bundle)
 {
     json_t *list = json_array();
 
     for (size_t i = 0; i < bundle->parent_count; i++) {
-        json_array_append_new(list, json_hex(bundle->parents.data + i * HSAY_ID_BYTES,
-                                             HSAY_ID_BYTES));
+        json_array_append_new(list,
+                              json_hex(bundle->parents.data + i * HSAY_ID_BYTES, HSAY_ID_BYTES));
     }
     return list;
 }
@@ -343,8 +342,9 @@ static json_t *json_flags(uint8_t flags)
 {
     json_t *list = json_array();
 
-    json_array_append_new(list, json_string((flags & HSAY_BUNDLE_DISTRIBUTION) == HSAY_BUNDLE_LAST
-                                                ? "last" : "full"));
+    json_array_append_new(
+        list,
+        json_string((flags & HSAY_BUNDLE_DISTRIBUTION) == HSAY_BUNDLE_LAST ? "last" : "full"));
     if (flags & HSAY_BUNDLE_CAUSAL) {
         json_array_append_new(list, json_string("causal"));
     }
@@ -388,7 +388,8 @@ enum ctl_result ctl_on_show(struct ctl_conn *conn, const struct request *request
     }
     rc = record_find(&overlay->store, request->word[2], &record);
     if (rc == HSAY_EBAD) {
-        return ctl_refuse(conn, CTL_USAGE, "an id has 64 hex digits; 32 or the first 16 do as well");
+        return ctl_refuse(conn, CTL_USAGE,
+                          "an id has 64 hex digits; 32 or the first 16 do as well");
     }
     if (!rc) {
         rc = hsay_bundle_decode(&bundle, &conn->d->crypto, record.bytes);
@@ -402,9 +403,9 @@ enum ctl_result ctl_on_show(struct ctl_conn *conn, const struct request *request
     json_object_set_new(object, "flags", json_flags(bundle.flags));
     json_object_set_new(object, "bytes", json_number(record.bytes.size));
     json_object_set_new(object, "canonical_hex", json_hex(record.bytes.data, record.bytes.size));
-    json_object_set_new(object, "signature_good",
-                        json_boolean(hsay_bundle_verify(&bundle, &conn->d->crypto,
-                                                        &overlay->join.overlay)));
+    json_object_set_new(
+        object, "signature_good",
+        json_boolean(hsay_bundle_verify(&bundle, &conn->d->crypto, &overlay->join.overlay)));
     ctl_put(conn, object);
     return CTL_DONE;
 }

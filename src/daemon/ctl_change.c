@@ -10,8 +10,10 @@
 
 static enum ctl_result name_refuse(struct ctl_conn *conn, const char *name)
 {
-    return ctl_refuse(conn, CTL_USAGE, "'%.100s' is no name for an overlay: 1 to 63 letters, "
-                      "digits, '.', '_', '-', and not 8 or more hex digits alone", name);
+    return ctl_refuse(conn, CTL_USAGE,
+                      "'%.100s' is no name for an overlay: 1 to 63 letters, "
+                      "digits, '.', '_', '-', and not 8 or more hex digits alone",
+                      name);
 }
 
 static enum ctl_result join_as(struct ctl_conn *conn, const char *name, const struct join *join,
@@ -26,7 +28,8 @@ static enum ctl_result join_as(struct ctl_conn *conn, const char *name, const st
         return ctl_refuse(conn, CTL_EXISTS, "an overlay of that name or key is joined already");
     }
     if (rc == HSAY_ENOSPC) {
-        return ctl_refuse(conn, CTL_FULL, "no room for another overlay: `overlays-max` is reached, "
+        return ctl_refuse(conn, CTL_FULL,
+                          "no room for another overlay: `overlays-max` is reached, "
                           "or the disk is full");
     }
     if (rc == HSAY_EINVAL) {
@@ -37,9 +40,8 @@ static enum ctl_result join_as(struct ctl_conn *conn, const char *name, const st
     }
     hex_format(key, join->overlay.byte, HSAY_KEY_BYTES);
     join_format(text, join);
-    ctl_put(conn, show_join
-                      ? json_pack("{s:s, s:s, s:s}", "name", name, "key", key, "join", text)
-                      : json_pack("{s:s, s:s}", "name", name, "key", key));
+    ctl_put(conn, show_join ? json_pack("{s:s, s:s, s:s}", "name", name, "key", key, "join", text)
+                            : json_pack("{s:s, s:s}", "name", name, "key", key));
     return CTL_DONE;
 }
 
@@ -86,7 +88,8 @@ enum ctl_result ctl_on_overlay_join(struct ctl_conn *conn, const struct request 
         return name_refuse(conn, request->word[1]);
     }
     if (join_parse(&join, request->word[2])) {
-        return ctl_refuse(conn, CTL_BAD_KEY, "that is no join text; it looks like hsay1:KEY or "
+        return ctl_refuse(conn, CTL_BAD_KEY,
+                          "that is no join text; it looks like hsay1:KEY or "
                           "hsay1:KEY:SECRET, with 64 hex digits each");
     }
     return join_as(conn, request->word[1], &join, false);
@@ -115,8 +118,10 @@ enum ctl_result ctl_on_peer_add(struct ctl_conn *conn, const struct request *req
         return CTL_REFUSED;
     }
     if (peer_name_parse(&peer, request->word[2])) {
-        return ctl_refuse(conn, CTL_USAGE, "'%.100s' is no peer; it looks like HOST:PORT or "
-                          "HOST:PORT#KEY", request->word[2]);
+        return ctl_refuse(conn, CTL_USAGE,
+                          "'%.100s' is no peer; it looks like HOST:PORT or "
+                          "HOST:PORT#KEY",
+                          request->word[2]);
     }
     rc = names_add(conn->d, overlay, &peer);
     if (rc == HSAY_EINVAL) {
@@ -151,9 +156,9 @@ enum ctl_result ctl_on_reload(struct ctl_conn *conn, const struct request *reque
     if (daemon_reload(conn->d, &changes, &error)) {
         return ctl_refuse(conn, CTL_USAGE, "nothing has changed: %.400s", error.text);
     }
-    ctl_put(conn, json_pack("{s:o, s:o}", "changed",
-                            json_list(changes.changed, changes.changed_count), "restart_needed",
-                            json_list(changes.restart, changes.restart_count)));
+    ctl_put(conn,
+            json_pack("{s:o, s:o}", "changed", json_list(changes.changed, changes.changed_count),
+                      "restart_needed", json_list(changes.restart, changes.restart_count)));
     return CTL_DONE;
 }
 

@@ -12,8 +12,6 @@
 
 #include "src/daemon/loop.h"
 
-enum { LATER_MS = 50 };
-
 /* ---- bytes ---------------------------------------------------------------------------------- */
 
 void ctl_put_text(struct ctl_bytes *bytes, const char *text, size_t size)
@@ -62,18 +60,18 @@ static void bytes_free(struct ctl_bytes *bytes)
     *bytes = (struct ctl_bytes){0};
 }
 
-/* ---- answers ---------------------------------------------------------------------------------- */
+/* ---- answers -------------------------------------------------------------------------------- */
 
 static const struct {
     const char *word;
     int exit_status;
 } errors[] = {
-    [CTL_USAGE] = {"usage", 2},        [CTL_NO_OVERLAY] = {"no-overlay", 1},
+    [CTL_USAGE] = {"usage", 2},         [CTL_NO_OVERLAY] = {"no-overlay", 1},
     [CTL_NO_BUNDLE] = {"no-bundle", 1}, [CTL_EXISTS] = {"exists", 1},
-    [CTL_FULL] = {"full", 1},          [CTL_DENIED] = {"denied", 1},
+    [CTL_FULL] = {"full", 1},           [CTL_DENIED] = {"denied", 1},
     [CTL_TOO_LARGE] = {"too-large", 1}, [CTL_BAD_KEY] = {"bad-key", 2},
-    [CTL_STORE] = {"store", 1},        [CTL_TIMEOUT] = {"timeout", 4},
-    [CTL_INTERNAL] = {"internal", 1},  [CTL_SLOW] = {"slow", 1},
+    [CTL_STORE] = {"store", 1},         [CTL_TIMEOUT] = {"timeout", 4},
+    [CTL_INTERNAL] = {"internal", 1},   [CTL_SLOW] = {"slow", 1},
 };
 
 enum ctl_result ctl_refuse(struct ctl_conn *conn, enum ctl_error error, const char *format, ...)
@@ -88,8 +86,8 @@ enum ctl_result ctl_refuse(struct ctl_conn *conn, enum ctl_error error, const ch
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    ctl_put(conn, json_pack("{s:b, s:s, s:s, s:i}", "ok", 0, "error", errors[error].word,
-                            "message", message, "exit", errors[error].exit_status));
+    ctl_put(conn, json_pack("{s:b, s:s, s:s, s:i}", "ok", 0, "error", errors[error].word, "message",
+                            message, "exit", errors[error].exit_status));
     return CTL_REFUSED;
 }
 
@@ -122,8 +120,10 @@ struct overlay *ctl_overlay(struct ctl_conn *conn, const char *word)
                    overlays_next(conn->d, NULL) ? "there are several overlays; say which"
                                                 : "no overlay is joined");
     } else if (!found) {
-        ctl_refuse(conn, CTL_NO_OVERLAY, "there is no overlay '%.100s'; `hearsay overlay ls` "
-                   "names those there are", word);
+        ctl_refuse(conn, CTL_NO_OVERLAY,
+                   "there is no overlay '%.100s'; `hearsay overlay ls` "
+                   "names those there are",
+                   word);
     }
     return found;
 }
@@ -138,125 +138,12 @@ struct overlay *ctl_conn_overlay(struct ctl_conn *conn)
     return NULL;
 }
 
-static void put_ok(struct ctl_conn *conn)
+void ctl_put_ok(struct ctl_conn *conn)
 {
     ctl_put_text(&conn->out, "{\"ok\":true}\n", 12);
 }
 
-/* ---- verbs ---------------------------------------------------------------------------------- */
-
-static const struct ctl_verb *verb_find(const char *name)
-{
-    for (const struct ctl_verb *verb = ctl_verbs; verb->name; verb++) {
-        if (!strcmp(verb->name, name)) {
-            return verb;
-        }
-    }
-    return NULL;
-}
-
-/* False: the request is to be tried again later. */
-static bool verb_run(struct ctl_conn *conn, const struct ctl_verb *verb,
-                     const struct request *request)
-{
-    enum ctl_result result;
-    size_t words = request->word_count - 1;
-
-    if (conn->held_count && !verb->body) {
-        turn_settle(conn->d);
-    }
-    if (words < verb->words_min || words > verb->words_max) {
-        result = ctl_refuse(conn, CTL_USAGE, "usage: %s%s%s", verb->name,
-                            verb->usage[0] ? " " : "", verb->usage);
-    } else if (verb->changes && !conn->may_change) {
-        result = ctl_refuse(conn, CTL_DENIED, "only the user that hearsayd runs as, and root, "
-                            "may %s", verb->name);
-    } else {
-        result = verb->run(conn, request);
-    }
-    if (result == CTL_DONE) {
-        put_ok(conn);
-    }
-    return result != CTL_LATER;
-}
-
-/* The size of the body behind a request; *bad when there is no telling where the next one begins. */
-static uint64_t body_size(const struct request *request, const struct ctl_verb *verb, bool *bad)
-{
-    uint64_t size = 0;
-
-    *bad = verb && verb->body &&
-           request_number(request->word[request->word_count - 1], UINT32_MAX, &size);
-    return size;
-}
-
-/* The body of the request whose line ends at *used, which moves behind it; false: not all here yet.
- * One that is too large is thrown away as it comes, and the verb says so. */
-static bool body_take(struct ctl_conn *conn, uint64_t size, struct hsay_span *body, size_t *used)
-{
-    size_t here = conn->in_used - *used;
-
-    if (here < size && size <= HSAY_PAYLOAD_MAX_BYTES) {
-        return false;
-    }
-    if (here < size) {
-        conn->skip = size - here;
-    }
-    *body = (struct hsay_span){(const uint8_t *)conn->in + *used, (size_t)size};
-    *used += here < size ? here : (size_t)size;
-    return true;
-}
-
-static bool hang_up(struct ctl_conn *conn, const char *usage)
-{
-    ctl_refuse(conn, CTL_USAGE, "%s; closing, because it is not clear where the next one begins",
-               usage);
-    conn->ending = true;
-    return false;
-}
-
-/* Takes one request off the input; false if there is none that is complete. */
-static bool request_take(struct ctl_conn *conn)
-{
-    struct request request;
-    const struct ctl_verb *verb;
-    const char *line = conn->in + conn->in_start;
-    const char *end = memchr(line, '\n', conn->in_used - conn->in_start);
-    size_t size = end ? (size_t)(end - line) : conn->in_used - conn->in_start;
-    size_t used = conn->in_start + size + 1;
-    uint64_t body;
-    bool bad;
-
-    if (size >= REQUEST_LINE_MAX_BYTES) {
-        return hang_up(conn, "a request is a line of at most 4,096 bytes");
-    }
-    if (!end) {
-        return false;
-    }
-    if (request_parse(&request, line, size)) {
-        return hang_up(conn, "a request is words of printable ASCII with single blanks between");
-    }
-    verb = verb_find(request.word[0]);
-    body = body_size(&request, verb, &bad);
-    if (bad) {
-        return hang_up(conn, "the last word is the size of what follows");
-    }
-    if (!body_take(conn, body, &request.body, &used)) {
-        return false;
-    }
-    if (verb && !verb_run(conn, verb, &request)) {
-        conn->later = true;
-        loop_timer_set(conn->timer, LATER_MS);
-        return false;
-    }
-    if (!verb) {
-        ctl_refuse(conn, CTL_USAGE, "there is no request '%.40s'", request.word[0]);
-    }
-    conn->in_start = used;
-    return true;
-}
-
-/* ---- a connection's life ---------------------------------------------------------------------- */
+/* ---- a connection's life -------------------------------------------------------------------- */
 
 void ctl_conn_free(struct ctl_conn *conn)
 {
@@ -365,7 +252,7 @@ static bool produce(struct ctl_conn *conn)
     }
     conn->more = NULL;
     if (conn->follow == FOLLOW_NOTHING) {
-        put_ok(conn);
+        ctl_put_ok(conn);
     }
     return true;
 }
@@ -387,7 +274,7 @@ static void work(struct ctl_conn *conn)
             going = produce(conn);
         } else {
             going = conn->follow == FOLLOW_NOTHING && !conn->skip && !conn->later &&
-                    request_take(conn);
+                    ctl_request_take(conn);
         }
     }
     if (conn->held_count) {

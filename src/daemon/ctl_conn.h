@@ -14,17 +14,17 @@
 
 enum {
     CTL_IN_BYTES = 65536,
-    CTL_OUT_LOW_BYTES = 65536,      /* below: produce more of a long answer */
-    CTL_OUT_MAX_BYTES = 4 << 20,    /* above: who follows is let go */
+    CTL_OUT_LOW_BYTES = 65536,   /* below: produce more of a long answer */
+    CTL_OUT_MAX_BYTES = 4 << 20, /* above: who follows is let go */
 };
 
 /* What a verb's function returns. */
 enum ctl_result {
-    CTL_DONE,     /* the last line, {"ok":true}, is added */
-    CTL_REFUSED,  /* ctl_refuse has written the last line */
-    CTL_GOES_ON,  /* conn->more, a follower or a timer will end it */
-    CTL_HELD,     /* the answer waits for the commit */
-    CTL_LATER,    /* not now: the same request once more in a moment */
+    CTL_DONE,    /* the last line, {"ok":true}, is added */
+    CTL_REFUSED, /* ctl_refuse has written the last line */
+    CTL_GOES_ON, /* conn->more, a follower or a timer will end it */
+    CTL_HELD,    /* the answer waits for the commit */
+    CTL_LATER,   /* not now: the same request once more in a moment */
 };
 
 enum ctl_error {
@@ -83,19 +83,13 @@ struct ctl_conn {
     struct loop_timer *timer; /* of FOLLOW_WAIT and of `later` */
 };
 
-struct ctl_verb {
-    const char *name;
-    unsigned char words_min, words_max; /* behind the name */
-    bool changes;
-    bool body;
-    const char *usage;
-    enum ctl_result (*run)(struct ctl_conn *conn, const struct request *request);
-};
-extern const struct ctl_verb ctl_verbs[]; /* the last has no name */
-
 /* Takes the object away.  NULL (out of memory) is left out. */
 void ctl_put(struct ctl_conn *conn, json_t *object);
 void ctl_put_text(struct ctl_bytes *bytes, const char *text, size_t size);
+void ctl_put_ok(struct ctl_conn *conn); /* the last line of an answer */
+
+/* Answers one request of those that have come; false if none is complete, or it must wait. */
+bool ctl_request_take(struct ctl_conn *conn);
 
 enum ctl_result ctl_refuse(struct ctl_conn *conn, enum ctl_error error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -79,11 +79,11 @@ static size_t book_count(struct daemon *d, const struct overlay *overlay)
 static json_t *json_peers(struct daemon *d, const struct overlay *overlay,
                           const struct hsay_overlay_status *status)
 {
-    return json_pack("{s:i, s:i, s:i, s:i, s:I}",                                    //
-                     "trusted", status->bucket_count[HSAY_BUCKET_TRUSTED],           //
-                     "contacted", status->bucket_count[HSAY_BUCKET_CONTACTED],       //
-                     "requested", status->bucket_count[HSAY_BUCKET_REQUESTED],       //
-                     "introduced", status->bucket_count[HSAY_BUCKET_INTRODUCED],     //
+    return json_pack("{s:i, s:i, s:i, s:i, s:I}",                                //
+                     "trusted", status->bucket_count[HSAY_BUCKET_TRUSTED],       //
+                     "contacted", status->bucket_count[HSAY_BUCKET_CONTACTED],   //
+                     "requested", status->bucket_count[HSAY_BUCKET_REQUESTED],   //
+                     "introduced", status->bucket_count[HSAY_BUCKET_INTRODUCED], //
                      "book", (json_int_t)book_count(d, overlay));
 }
 
@@ -103,21 +103,14 @@ static json_t *json_overlay(struct daemon *d, const struct overlay *overlay)
     }
     ctl_why(d, overlay, &status, why, sizeof why);
     return json_pack(
-        "{s:s, s:o, s:s, s:b, s:o, s:o, s:o, s:b, s:o, s:o, s:b, s:s, s:o, s:o, s:o}",
-        "name", overlay->name,
-        "key", json_hex(overlay->join.overlay.byte, HSAY_KEY_BYTES),
-        "policy", conf_policy_name(overlay->config.policy),
-        "secret", overlay->join.has_secret,
-        "bundles", json_number(status.store.bundles),
-        "bundle_bytes", json_number(status.store.bundle_bytes),
-        "quota_bytes", json_number(overlay->quota_bytes),
-        "full", status.store.full,
-        "global_time", json_number(status.global_time),
-        "fingerprint", json_fingerprint(status.fingerprint),
-        "synced", status.synced,
-        "why", why,
-        "missing_estimate", json_number(status.missing_estimate),
-        "peers", json_peers(d, overlay, &status),
+        "{s:s, s:o, s:s, s:b, s:o, s:o, s:o, s:b, s:o, s:o, s:b, s:s, s:o, s:o, s:o}", "name",
+        overlay->name, "key", json_hex(overlay->join.overlay.byte, HSAY_KEY_BYTES), "policy",
+        conf_policy_name(overlay->config.policy), "secret", overlay->join.has_secret, "bundles",
+        json_number(status.store.bundles), "bundle_bytes", json_number(status.store.bundle_bytes),
+        "quota_bytes", json_number(overlay->quota_bytes), "full", status.store.full, "global_time",
+        json_number(status.global_time), "fingerprint", json_fingerprint(status.fingerprint),
+        "synced", status.synced, "why", why, "missing_estimate",
+        json_number(status.missing_estimate), "peers", json_peers(d, overlay, &status),
         "last_contact_seconds", contact);
 }
 
@@ -149,14 +142,14 @@ enum ctl_result ctl_on_overlay_show(struct ctl_conn *conn, const struct request 
     return CTL_DONE;
 }
 
-/* ---- the node --------------------------------------------------------------------------------- */
+/* ---- the node ------------------------------------------------------------------------------- */
 
 enum ctl_result ctl_on_version(struct ctl_conn *conn, const struct request *request)
 {
     (void)request;
-    ctl_put(conn, json_pack("{s:s, s:i, s:i, s:I}", "version", HSAY_VERSION, "api",
-                            HSAY_API_VERSION, "pid", (int)getpid(), "uptime_seconds",
-                            uptime_seconds(conn->d)));
+    ctl_put(conn,
+            json_pack("{s:s, s:i, s:i, s:I}", "version", HSAY_VERSION, "api", HSAY_API_VERSION,
+                      "pid", (int)getpid(), "uptime_seconds", uptime_seconds(conn->d)));
     return CTL_DONE;
 }
 
@@ -179,8 +172,8 @@ static json_t *json_address(struct daemon *d, uint8_t family)
         return json_null();
     }
     return json_pack("{s:o, s:s, s:b, s:i}", "addr", json_addr(&status.addr), "nat",
-                     status.kind < 4 ? nat[status.kind] : "unknown", "confirmed",
-                     status.confirmed, "votes", status.votes);
+                     status.kind < 4 ? nat[status.kind] : "unknown", "confirmed", status.confirmed,
+                     "votes", status.votes);
 }
 
 static json_t *json_store(struct daemon *d)
@@ -215,22 +208,19 @@ enum ctl_result ctl_on_status(struct ctl_conn *conn, const struct request *reque
     for (struct overlay *o = NULL; (o = overlays_next(d, o));) {
         json_array_append_new(overlays, json_overlay(d, o));
     }
-    ctl_put(conn, json_pack("{s:s, s:i, s:I, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o, "
-                            "s:o, s:o, s:o}",
-                            "version", HSAY_VERSION, "pid", (int)getpid(),
-                            "uptime_seconds", uptime_seconds(d),
-                            "node_key", json_hex(key->byte, sizeof key->byte),
-                            "author_key", json_hex(d->author.byte, sizeof d->author.byte),
-                            "listen", json_listen(&d->udp),
-                            "address", "ip4", json_address(d, HSAY_ADDR_IP4),
-                            "ip6", json_address(d, HSAY_ADDR_IP6),
-                            "wakeups", json_number(loop_wakeups(d->loop)),
-                            "datagrams_in", json_number(d->udp.count.datagrams_in),
-                            "datagrams_out", json_number(d->udp.count.datagrams_out),
-                            "bytes_in", json_number(d->udp.count.bytes_in),
-                            "bytes_out", json_number(d->udp.count.bytes_out),
-                            "rss_bytes", json_number(resident_bytes()),
-                            "store", json_store(d), "overlays", overlays));
+    ctl_put(conn,
+            json_pack("{s:s, s:i, s:I, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o, "
+                      "s:o, s:o, s:o}",
+                      "version", HSAY_VERSION, "pid", (int)getpid(), "uptime_seconds",
+                      uptime_seconds(d), "node_key", json_hex(key->byte, sizeof key->byte),
+                      "author_key", json_hex(d->author.byte, sizeof d->author.byte), "listen",
+                      json_listen(&d->udp), "address", "ip4", json_address(d, HSAY_ADDR_IP4), "ip6",
+                      json_address(d, HSAY_ADDR_IP6), "wakeups", json_number(loop_wakeups(d->loop)),
+                      "datagrams_in", json_number(d->udp.count.datagrams_in), "datagrams_out",
+                      json_number(d->udp.count.datagrams_out), "bytes_in",
+                      json_number(d->udp.count.bytes_in), "bytes_out",
+                      json_number(d->udp.count.bytes_out), "rss_bytes",
+                      json_number(resident_bytes()), "store", json_store(d), "overlays", overlays));
     return CTL_DONE;
 }
 
@@ -251,22 +241,20 @@ enum ctl_result ctl_on_stats(struct ctl_conn *conn, const struct request *reques
         json_object_set_new(drops, hsay_drop_name((enum hsay_drop)i), json_number(stats->drop[i]));
     }
     getrusage(RUSAGE_SELF, &usage);
-    ctl_put(conn, json_pack("{s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o, s:o, s:f}}",
-                            "counters", counters, "drops", drops, "daemon",
-                            "wakeups", json_number(loop_wakeups(d->loop)),
-                            "turns", json_number(d->turn.turns),
-                            "commits_failed", json_number(d->turn.commits_failed),
-                            "datagrams_refused", json_number(d->udp.count.refused_out),
-                            "datagrams_overflowed", json_number(udp_overflows(&d->udp)),
-                            "rss_bytes", json_number(resident_bytes()),
-                            "cpu_seconds", (double)usage.ru_utime.tv_sec +
-                                               (double)usage.ru_utime.tv_usec / 1e6 +
-                                               (double)usage.ru_stime.tv_sec +
-                                               (double)usage.ru_stime.tv_usec / 1e6));
+    ctl_put(conn,
+            json_pack("{s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o, s:o, s:f}}", "counters", counters,
+                      "drops", drops, "daemon", "wakeups", json_number(loop_wakeups(d->loop)),
+                      "turns", json_number(d->turn.turns), "commits_failed",
+                      json_number(d->turn.commits_failed), "datagrams_refused",
+                      json_number(d->udp.count.refused_out), "datagrams_overflowed",
+                      json_number(udp_overflows(&d->udp)), "rss_bytes",
+                      json_number(resident_bytes()), "cpu_seconds",
+                      (double)usage.ru_utime.tv_sec + (double)usage.ru_utime.tv_usec / 1e6 +
+                          (double)usage.ru_stime.tv_sec + (double)usage.ru_stime.tv_usec / 1e6));
     return CTL_DONE;
 }
 
-/* ---- one overlay ------------------------------------------------------------------------------ */
+/* ---- one overlay ---------------------------------------------------------------------------- */
 
 enum ctl_result ctl_on_peers(struct ctl_conn *conn, const struct request *request)
 {
@@ -278,15 +266,15 @@ enum ctl_result ctl_on_peers(struct ctl_conn *conn, const struct request *reques
         return CTL_REFUSED;
     }
     for (size_t i = 0; !hsay_node_peer_at(conn->d->node, now, overlay->number, i, &peer); i++) {
-        ctl_put(conn, json_pack("{s:o, s:o, s:s, s:o, s:o, s:i, s:i, s:b, s:b}",
-                                "addr", json_addr(&peer.peer.addr),
-                                "key", json_hex(peer.peer.key.byte, HSAY_KEY_BYTES),
-                                "bucket", hsay_bucket_name((enum hsay_bucket)peer.bucket),
-                                "age_ms", json_number(peer.age_ms),
-                                "asked_ms", peer.asked_ms == UINT64_MAX
-                                                ? json_null() : json_number(peer.asked_ms),
-                                "rtt_us", (int)peer.rtt_us, "timeouts", (int)peer.timeouts,
-                                "token", peer.token, "symmetric", peer.symmetric));
+        ctl_put(conn,
+                json_pack("{s:o, s:o, s:s, s:o, s:o, s:i, s:i, s:b, s:b}", "addr",
+                          json_addr(&peer.peer.addr), "key",
+                          json_hex(peer.peer.key.byte, HSAY_KEY_BYTES), "bucket",
+                          hsay_bucket_name((enum hsay_bucket)peer.bucket), "age_ms",
+                          json_number(peer.age_ms), "asked_ms",
+                          peer.asked_ms == UINT64_MAX ? json_null() : json_number(peer.asked_ms),
+                          "rtt_us", (int)peer.rtt_us, "timeouts", (int)peer.timeouts, "token",
+                          peer.token, "symmetric", peer.symmetric));
     }
     return CTL_DONE;
 }
@@ -357,16 +345,15 @@ enum ctl_result ctl_on_claim(struct ctl_conn *conn, const struct request *reques
         claim.bits = (struct hsay_span){bits, 0};
     }
     explain(&claim, &shape, &facts);
-    ctl_put(conn, json_pack("{s:s, s:o, s:o, s:I, s:o, s:i, s:I, s:I, s:I, s:o, s:o}",
-                            "kind", claim.kind < 4 ? kind[claim.kind] : "unknown",
-                            "range", json_range(&claim.range),
-                            "count", json_number(claim.count),
-                            "capacity", (json_int_t)shape.capacity,
-                            "salt", json_fingerprint(claim.salt), "hashes", (int)claim.hashes,
-                            "filter_bytes", (json_int_t)claim.bits.size,
-                            "fill_permille", (json_int_t)facts.fill_permille,
-                            "expected_false_positive_ppm", (json_int_t)facts.error_ppm,
-                            "fingerprint", json_fingerprint(claim.fingerprint),
-                            "bits_hex", json_hex(claim.bits.data, claim.bits.size)));
+    ctl_put(conn,
+            json_pack("{s:s, s:o, s:o, s:I, s:o, s:i, s:I, s:I, s:I, s:o, s:o}", "kind",
+                      claim.kind < 4 ? kind[claim.kind] : "unknown", "range",
+                      json_range(&claim.range), "count", json_number(claim.count), "capacity",
+                      (json_int_t)shape.capacity, "salt", json_fingerprint(claim.salt), "hashes",
+                      (int)claim.hashes, "filter_bytes", (json_int_t)claim.bits.size,
+                      "fill_permille", (json_int_t)facts.fill_permille,
+                      "expected_false_positive_ppm", (json_int_t)facts.error_ppm, "fingerprint",
+                      json_fingerprint(claim.fingerprint), "bits_hex",
+                      json_hex(claim.bits.data, claim.bits.size)));
     return CTL_DONE;
 }

@@ -1,4 +1,4 @@
-/* Verbs that watch: trace, log, wait; and the table of all verbs. */
+/* Verbs that watch: trace, log, wait. */
 #include <stdio.h>
 #include <time.h>
 
@@ -7,31 +7,6 @@
 #include "src/daemon/ctl_conn.h"
 #include "src/daemon/loop.h"
 #include "src/daemon/log.h"
-
-const struct ctl_verb ctl_verbs[] = {
-    {"version", 0, 0, false, false, "", ctl_on_version},
-    {"status", 0, 0, false, false, "", ctl_on_status},
-    {"overlays", 0, 0, false, false, "", ctl_on_overlays},
-    {"overlay-new", 1, 2, true, false, "NAME [secret]", ctl_on_overlay_new},
-    {"overlay-join", 2, 2, true, false, "NAME JOIN", ctl_on_overlay_join},
-    {"overlay-leave", 1, 1, true, false, "NAME", ctl_on_overlay_leave},
-    {"overlay-show", 1, 1, false, false, "NAME", ctl_on_overlay_show},
-    {"peer-add", 2, 2, true, false, "OVERLAY HOST:PORT[#KEY]", ctl_on_peer_add},
-    {"peers", 1, 1, false, false, "OVERLAY", ctl_on_peers},
-    {"pub", 4, 4, true, true, "OVERLAY TYPE EXPIRY_S SIZE", ctl_on_pub},
-    {"sub", 4, 4, false, false, "OVERLAY HISTORY FOLLOW TYPE", ctl_on_sub},
-    {"show", 2, 2, false, false, "OVERLAY ID", ctl_on_show},
-    {"digests", 1, 1, false, false, "OVERLAY", ctl_on_digests},
-    {"sum", 1, 1, false, false, "OVERLAY", ctl_on_sum},
-    {"stats", 0, 0, false, false, "", ctl_on_stats},
-    {"trace", 1, 1, false, false, "OVERLAY", ctl_on_trace},
-    {"log", 1, 1, false, false, "LEVEL", ctl_on_log},
-    {"claim", 1, 1, false, false, "OVERLAY", ctl_on_claim},
-    {"wait", 2, 2, false, false, "OVERLAY SECONDS", ctl_on_wait},
-    {"reload", 0, 0, true, false, "", ctl_on_reload},
-    {"stop", 0, 0, true, false, "", ctl_on_stop},
-    {0},
-};
 
 /* ---- trace ---------------------------------------------------------------------------------- */
 
@@ -59,13 +34,14 @@ static void trace_step(json_t *object, const struct hsay_event *event)
 
     json_object_set_new(
         object, "claim",
-        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "kind", claim < 4 ? kind[claim] : "unknown",
-                  "time_low", number(event, HSAY_STEP_TIME_LOW), "time_high",
-                  number(event, HSAY_STEP_TIME_HIGH), "modulo", number(event, HSAY_STEP_MODULO),
-                  "offset", number(event, HSAY_STEP_OFFSET), "count",
-                  number(event, HSAY_STEP_CLAIM_COUNT), "filter_bytes",
-                  number(event, HSAY_STEP_FILTER_BYTES)));
-    json_object_set_new(object, "answer_bytes", json_integer(number(event, HSAY_STEP_ANSWER_BYTES)));
+        json_pack(
+            "{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "kind", claim < 4 ? kind[claim] : "unknown",
+            "time_low", number(event, HSAY_STEP_TIME_LOW), "time_high",
+            number(event, HSAY_STEP_TIME_HIGH), "modulo", number(event, HSAY_STEP_MODULO), "offset",
+            number(event, HSAY_STEP_OFFSET), "count", number(event, HSAY_STEP_CLAIM_COUNT),
+            "filter_bytes", number(event, HSAY_STEP_FILTER_BYTES)));
+    json_object_set_new(object, "answer_bytes",
+                        json_integer(number(event, HSAY_STEP_ANSWER_BYTES)));
 }
 
 static void trace_answer(json_t *object, const struct hsay_event *event)
@@ -75,9 +51,12 @@ static void trace_answer(json_t *object, const struct hsay_event *event)
         int index;
         bool yes_or_no;
     } field[] = {
-        {"rtt_us", HSAY_ANSWER_RTT_US, false},   {"bundles", HSAY_ANSWER_BUNDLES, false},
-        {"new", HSAY_ANSWER_NEW, false},         {"more", HSAY_ANSWER_MORE, true},
-        {"same", HSAY_ANSWER_SAME, true},        {"peer_count", HSAY_ANSWER_PEER_COUNT, false},
+        {"rtt_us", HSAY_ANSWER_RTT_US, false},
+        {"bundles", HSAY_ANSWER_BUNDLES, false},
+        {"new", HSAY_ANSWER_NEW, false},
+        {"more", HSAY_ANSWER_MORE, true},
+        {"same", HSAY_ANSWER_SAME, true},
+        {"peer_count", HSAY_ANSWER_PEER_COUNT, false},
         {"introduced", HSAY_ANSWER_INTRODUCED, true},
     };
 
@@ -94,8 +73,8 @@ void ctl_follow_trace(struct ctl_conn *conn, const struct hsay_event *event)
     bool step = event->kind == HSAY_EVENT_STEP;
     bool late = !step && event->number[HSAY_ANSWER_RESULT];
     uint64_t id = event->number[step ? HSAY_STEP_REQUEST_ID : HSAY_ANSWER_REQUEST_ID];
-    double at_s = (double)hsay_time_ms_between(conn->d->started,
-                                               clock_now(&conn->d->clock).mono) / 1000;
+    double at_s =
+        (double)hsay_time_ms_between(conn->d->started, clock_now(&conn->d->clock).mono) / 1000;
     char addr[HSAY_ADDR_TEXT_BYTES], key[2 * HSAY_KEY_BYTES + 1], hex[17];
     json_t *object;
 
@@ -103,8 +82,10 @@ void ctl_follow_trace(struct ctl_conn *conn, const struct hsay_event *event)
     hex_format(key, event->peer.key.byte, HSAY_KEY_BYTES);
     snprintf(hex, sizeof hex, "%016llx", (unsigned long long)id);
     object = json_pack("{s:s, s:f, s:s, s:s, s:s, s:s}", "event",
-                       step ? "step" : late ? "timeout" : "answer", "at_seconds", at_s, "peer",
-                       addr, "key", key, "bucket",
+                       step   ? "step"
+                       : late ? "timeout"
+                              : "answer",
+                       "at_seconds", at_s, "peer", addr, "key", key, "bucket",
                        hsay_bucket_name((enum hsay_bucket)event->bucket), "request", hex);
     if (object && step) {
         trace_step(object, event);
@@ -119,7 +100,8 @@ void ctl_follow_trace(struct ctl_conn *conn, const struct hsay_event *event)
 enum ctl_result ctl_on_log(struct ctl_conn *conn, const struct request *request)
 {
     if (log_level_parse(&conn->level, request->word[1])) {
-        return ctl_refuse(conn, CTL_USAGE, "there are the levels error, warning, notice, info, "
+        return ctl_refuse(conn, CTL_USAGE,
+                          "there are the levels error, warning, notice, info, "
                           "debug and trace");
     }
     conn->follow = FOLLOW_LOG;
@@ -132,12 +114,12 @@ void ctl_follow_log(struct ctl_conn *conn, const struct log_line *line)
     char time[LOG_TIME_BYTES];
 
     log_time(time, line->wall_ms);
-    ctl_put(conn, json_pack("{s:s, s:s, s:s, s:s}", "time", time, "level",
-                            log_level_name(line->level), "topic", line->topic, "message",
-                            line->message));
+    ctl_put(conn,
+            json_pack("{s:s, s:s, s:s, s:s}", "time", time, "level", log_level_name(line->level),
+                      "topic", line->topic, "message", line->message));
 }
 
-/* ---- wait ------------------------------------------------------------------------------------- */
+/* ---- wait ----------------------------------------------------------------------------------- */
 
 void ctl_wait_over(struct ctl_conn *conn)
 {
@@ -179,6 +161,6 @@ void ctl_follow_synced(struct ctl_conn *conn, const struct hsay_event *event)
     if (event->number[0]) {
         ctl_finish(conn);
         put_synced(conn);
-        ctl_put_text(&conn->out, "{\"ok\":true}\n", 12);
+        ctl_put_ok(conn);
     }
 }

@@ -28,8 +28,10 @@ void ctl_why(struct daemon *d, const struct overlay *overlay,
     unsigned long long quota_mb = (unsigned long long)overlay->quota_bytes / 1000000;
 
     if (d->turn.failing) {
-        snprintf(text, size, "the disk takes nothing more: make room in %.120s; it goes on by "
-                 "itself", d->state);
+        snprintf(text, size,
+                 "the disk takes nothing more: make room in %.120s; it goes on by "
+                 "itself",
+                 d->state);
     } else if (status->store.full) {
         snprintf(text, size, "store full: quota of %llu MB reached; raise quota, or leave overlays",
                  quota_mb);
@@ -38,7 +40,8 @@ void ctl_why(struct daemon *d, const struct overlay *overlay,
     } else if (!status->ever_contacted && silent_ms < PATIENCE_MS) {
         snprintf(text, size, "asking peers; none has answered yet");
     } else if (!status->ever_contacted) {
-        snprintf(text, size, "peers known but none has answered in %llu s: check that they run, "
+        snprintf(text, size,
+                 "peers known but none has answered in %llu s: check that they run, "
                  "their address, the firewall, and the overlay's secret",
                  (unsigned long long)silent_ms / 1000);
     } else if (silent_ms > PATIENCE_MS && !status->synced) {

@@ -16,7 +16,7 @@
 
 enum { MINUTE_MS = 60000 };
 
-/* ---- what happens ----------------------------------------------------------------------------- */
+/* ---- what happens --------------------------------------------------------------------------- */
 
 void daemon_stop(struct daemon *d, enum exit_status status)
 {
@@ -135,8 +135,10 @@ static void on_fork(struct daemon *d, const struct hsay_event *event)
     char hex[17];
 
     hex_format(hex, event->author.byte, 8);
-    log_warnx("sync", "author %s... of %s has signed two bundles for one place; both are kept as "
-              "proof", hex, overlay ? overlay->name : "an overlay");
+    log_warnx("sync",
+              "author %s... of %s has signed two bundles for one place; both are kept as "
+              "proof",
+              hex, overlay ? overlay->name : "an overlay");
 }
 
 void daemon_events(struct daemon *d, const struct hsay_event *event, size_t count)
@@ -175,7 +177,7 @@ void daemon_overlays_reopened(struct daemon *d)
     }
 }
 
-/* ---- start -------------------------------------------------------------------------------------- */
+/* ---- start ---------------------------------------------------------------------------------- */
 
 static int out_of_memory(void)
 {
@@ -274,8 +276,8 @@ static int start_signals(struct daemon *d)
 
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < sizeof number / sizeof number[0]; i++) {
-        d->signal[i] = loop_signal_new(
-            d->loop, number[i], number[i] == SIGHUP ? on_reload_signal : on_stop_signal, d);
+        d->signal[i] = loop_signal_new(d->loop, number[i],
+                                       number[i] == SIGHUP ? on_reload_signal : on_stop_signal, d);
         if (!d->signal[i]) {
             return out_of_memory();
         }
@@ -367,7 +369,7 @@ enum exit_status daemon_run(struct daemon *d)
     return d->status;
 }
 
-/* ---- the end -------------------------------------------------------------------------------------- */
+/* ---- the end -------------------------------------------------------------------------------- */
 
 void daemon_end(struct daemon *d)
 {

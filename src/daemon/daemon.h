@@ -1,6 +1,6 @@
 /*
- * One running hearsayd: all its parts, each of which has a file of its own, and what happens between
- * them (daemon.c).
+ * One running hearsayd: all its parts, each of which has a file of its own, and what happens
+ * between them (daemon.c).
  */
 #ifndef HEARSAY_DAEMON_DAEMON_H
 #define HEARSAY_DAEMON_DAEMON_H
@@ -56,7 +56,7 @@ struct daemon {
     struct ctl ctl;
 };
 
-/* Starts everything, in order.  EXIT_STATUS_CLEAN, or what to end with after one line in the log. */
+/* Starts all, in order.  EXIT_STATUS_CLEAN, or what to end with after a line in the log. */
 enum exit_status daemon_start(struct daemon *d);
 
 /* Runs until told to stop; the exit status. */

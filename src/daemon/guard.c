@@ -42,8 +42,8 @@ static int guard_remove(void *self, const struct hsay_digest *digest)
     return rc;
 }
 
-static int guard_sum(void *self, const struct hsay_range *range, uint64_t work_max, struct hsay_sum
-                     *out)
+static int guard_sum(void *self, const struct hsay_range *range, uint64_t work_max,
+                     struct hsay_sum *out)
 {
     return inner(self)->ops->sum(inner(self)->self, range, work_max, out);
 }
@@ -58,8 +58,8 @@ static int guard_rank_of(void *self, const struct hsay_position *at, uint64_t *r
     return inner(self)->ops->rank_of(inner(self)->self, at, rank);
 }
 
-static int guard_walk(void *self, const struct hsay_range *range, uint64_t skip, struct hsay_cursor
-                      *out)
+static int guard_walk(void *self, const struct hsay_range *range, uint64_t skip,
+                      struct hsay_cursor *out)
 {
     return inner(self)->ops->walk(inner(self)->self, range, skip, out);
 }
@@ -70,14 +70,14 @@ static int guard_next(void *self, struct hsay_cursor *cursor, bool want_bytes, u
     return inner(self)->ops->next(inner(self)->self, cursor, want_bytes, work, at, out);
 }
 
-static int guard_author_next(void *self, const struct hsay_key *author, uint64_t sequence, const
-                             struct hsay_digest *after, struct hsay_record *out)
+static int guard_author_next(void *self, const struct hsay_key *author, uint64_t sequence,
+                             const struct hsay_digest *after, struct hsay_record *out)
 {
     return inner(self)->ops->author_next(inner(self)->self, author, sequence, after, out);
 }
 
-static int guard_author_before(void *self, const struct hsay_key *author, uint64_t below, uint64_t
-                               *sequence, uint64_t *time)
+static int guard_author_before(void *self, const struct hsay_key *author, uint64_t below,
+                               uint64_t *sequence, uint64_t *time)
 {
     return inner(self)->ops->author_before(inner(self)->self, author, below, sequence, time);
 }

@@ -2,8 +2,8 @@
  * A store that can be shut for a while: put says "full" then, all else goes on.
  *
  * After a commit that failed for space every further put would end in another one, and each failing
- * commit costs the packets of a turn.  With the door shut for some seconds the node walks and serves
- * as ever, and tries again when it opens.
+ * commit costs the packets of a turn.  With the door shut for some seconds the node walks and
+ * serves as ever, and tries again when it opens.
  */
 #ifndef HEARSAY_DAEMON_GUARD_H
 #define HEARSAY_DAEMON_GUARD_H

@@ -109,8 +109,8 @@ static void harmless(char *text)
 static void line_write(const char *line, int length)
 {
     if (length > 0) {
-        ssize_t ignored = write(STDERR_FILENO, line,
-                                (size_t)(length < LINE_BYTES ? length : LINE_BYTES - 1));
+        ssize_t ignored =
+            write(STDERR_FILENO, line, (size_t)(length < LINE_BYTES ? length : LINE_BYTES - 1));
         (void)ignored;
     }
 }
@@ -160,8 +160,8 @@ static void write_journal(const struct log_line *line)
     static const int priority[] = {3, 4, 5, 6, 7, 7};
     char text[LINE_BYTES];
 
-    line_write(text, snprintf(text, sizeof text, "<%d>%s: %s\n", priority[line->level],
-                              line->topic, line->message));
+    line_write(text, snprintf(text, sizeof text, "<%d>%s: %s\n", priority[line->level], line->topic,
+                              line->message));
 }
 
 static void line_say(const struct log_line *line)

@@ -3,8 +3,8 @@
  * socket.  Never per packet, never a payload.  A sentence that repeats itself is said five times in
  * ten seconds at most, then how often it was left out.  Control characters do not get through.
  *
- * log_error and log_warn add what errno says; log_errorx and log_warnx do not.  One log per process,
- * as there is one standard error; one thread.
+ * log_error and log_warn add what errno says; log_errorx and log_warnx do not.  One log per
+ * process, as there is one standard error; one thread.
  */
 #ifndef HEARSAY_DAEMON_LOG_H
 #define HEARSAY_DAEMON_LOG_H
@@ -23,7 +23,7 @@ struct log_line {
 
 void log_set(enum log_level level, enum log_format format);
 
-/* `listener` gets each line of `level` and above, whatever goes to standard error.  NULL: nobody. */
+/* `listener` gets each line of `level` and above, whatever standard error gets.  NULL: nobody. */
 void log_listen(enum log_level level, void (*listener)(void *arg, const struct log_line *line),
                 void *arg);
 

@@ -88,7 +88,7 @@ uint64_t loop_wakeups(const struct loop *loop)
     return loop->wakeups;
 }
 
-/* ---- descriptors -------------------------------------------------------------------------- */
+/* ---- descriptors ---------------------------------------------------------------------------- */
 
 static void io_ready(evutil_socket_t fd, short what, void *arg)
 {
@@ -128,7 +128,8 @@ int loop_io_want(struct loop_io *io, unsigned what)
     if (!what) {
         return 0;
     }
-    events = (short)(events | (what & LOOP_READ ? EV_READ : 0) | (what & LOOP_WRITE ? EV_WRITE : 0));
+    events =
+        (short)(events | (what & LOOP_READ ? EV_READ : 0) | (what & LOOP_WRITE ? EV_WRITE : 0));
     if (event_assign(io->event, io->base, io->fd, events, io_ready, io) ||
         event_add(io->event, NULL)) {
         return HSAY_EIO;

@@ -107,8 +107,7 @@ static void on_due(void *arg)
     for (size_t i = 0; i < NAMES_MAX; i++) {
         struct names_entry *entry = &d->names.entry[i];
 
-        if (entry->used && !entry->asking && entry->due.ns &&
-            !hsay_time_before(now, entry->due)) {
+        if (entry->used && !entry->asking && entry->due.ns && !hsay_time_before(now, entry->due)) {
             ask(d, entry);
         }
     }
@@ -215,8 +214,8 @@ size_t names_count(struct daemon *d, const struct overlay *overlay)
     for (size_t i = 0; i < NAMES_MAX; i++) {
         const struct names_entry *entry = &d->names.entry[i];
 
-        count += entry->used &&
-                 !memcmp(&entry->overlay, &overlay->join.overlay, sizeof entry->overlay);
+        count +=
+            entry->used && !memcmp(&entry->overlay, &overlay->join.overlay, sizeof entry->overlay);
     }
     return count;
 }

@@ -37,7 +37,7 @@ void names_add_known(struct daemon *d, struct overlay *overlay);
 
 void names_forget(struct daemon *d, const struct overlay *overlay);
 
-/* How many peers this overlay was told by name or number; for those who ask why it does not sync. */
+/* How many peers this overlay was told, for those who ask why it does not sync. */
 size_t names_count(struct daemon *d, const struct overlay *overlay);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * Notices when this machine's addresses change (another Wi-Fi, a new lease), so that the node walks
- * at once instead of waiting for its old paths to go silent.  Waits a second for the dust to settle.
+ * at once instead of waiting for its old paths to go silent.  Waits a second for the dust to
+ * settle.
  */
 #ifndef HEARSAY_DAEMON_NETWATCH_H
 #define HEARSAY_DAEMON_NETWATCH_H

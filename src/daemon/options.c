@@ -67,8 +67,7 @@ static int say(struct options *options, const char *name, const char *value,
     return 0;
 }
 
-static int one_read(struct options *options, int code, const char *name,
-                    struct conf_error *error)
+static int one_read(struct options *options, int code, const char *name, struct conf_error *error)
 {
     switch (code) {
     case OPT_SETTING:

@@ -23,7 +23,7 @@ struct options {
 /* HSAY_EINVAL with the error said.  Keeps pointers into argv. */
 int options_read(struct options *options, int argc, char **argv, struct conf_error *error);
 
-/* Everything in its order: default, file, environment, options.  HSAY_EINVAL with the error said. */
+/* All in its order: default, file, environment, options.  HSAY_EINVAL with the error said. */
 int options_conf(const struct options *options, struct conf *conf, struct conf_error *error);
 
 void options_usage(void);

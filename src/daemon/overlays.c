@@ -8,6 +8,7 @@
 #include "src/common/file.h"
 #include "src/common/hex.h"
 #include "src/daemon/daemon.h"
+#include "src/daemon/overlays_file.h"
 #include "src/daemon/log.h"
 
 enum { REMOVE_BATCH = 512 }; /* below the changes that LMDB's port takes into one transaction */
@@ -74,50 +75,7 @@ static struct overlay *with_key(struct daemon *d, const struct hsay_key *key)
     return NULL;
 }
 
-/* ---- the file ------------------------------------------------------------------------------- */
-
-static void file_path(const struct daemon *d, char path[PATH_MAX])
-{
-    snprintf(path, PATH_MAX, "%.*s/overlays", PATH_MAX - 16, d->state);
-}
-
-static void write_lines(struct daemon *d, FILE *out)
-{
-    fputs("# Written by hearsayd: joined overlays and their peers.  Keep it secret.\n", out);
-    for (struct overlay *o = NULL; (o = overlays_next(d, o));) {
-        char text[PEER_NAME_TEXT_BYTES];
-        char join[JOIN_TEXT_BYTES];
-
-        join_format(join, &o->join);
-        fprintf(out, "overlay %s %s\n", o->name, join);
-        for (size_t i = 0; i < o->peer_count; i++) {
-            peer_name_format(text, &o->peer[i]);
-            fprintf(out, "peer %s %s\n", o->name, text);
-        }
-    }
-}
-
-static int save(struct daemon *d)
-{
-    char path[PATH_MAX];
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    int rc = HSAY_EIO;
-
-    file_path(d, path);
-    if (!out) {
-        return HSAY_EIO;
-    }
-    write_lines(d, out);
-    if (!fclose(out)) {
-        rc = file_write(path, text, size, 0600);
-    }
-    free(text);
-    return rc;
-}
-
-static int peer_append(struct overlay *overlay, const struct peer_name *peer)
+int overlays_peer_append(struct overlay *overlay, const struct peer_name *peer)
 {
     struct peer_name *grown;
 
@@ -142,15 +100,15 @@ int overlays_remember_peer(struct daemon *d, struct overlay *overlay, const stru
             return 0;
         }
     }
-    rc = peer_append(overlay, peer);
+    rc = overlays_peer_append(overlay, peer);
     if (!rc) {
-        rc = save(d);
+        rc = overlays_file_save(d);
         overlay->peer_count -= rc != 0;
     }
     return rc;
 }
 
-/* ---- joining and leaving ---------------------------------------------------------------------- */
+/* ---- joining and leaving -------------------------------------------------------------------- */
 
 static int64_t quota_for(const struct conf *conf, const char *name)
 {
@@ -175,8 +133,10 @@ static int attach(struct daemon *d, struct overlay *overlay)
         return rc;
     }
     if (damaged) {
-        log_warnx("store", "%llu bundles of overlay %s are damaged on disk; they will be fetched "
-                  "again from peers", (unsigned long long)damaged, overlay->name);
+        log_warnx("store",
+                  "%llu bundles of overlay %s are damaged on disk; they will be fetched "
+                  "again from peers",
+                  (unsigned long long)damaged, overlay->name);
     }
     overlay->guard = (struct guard){overlay->disk, &d->overlays.door};
     overlay->store = guard_port(&overlay->guard);
@@ -203,8 +163,8 @@ static void detach(struct daemon *d, struct overlay *overlay)
     overlay->used = false;
 }
 
-static int join_unsaved(struct daemon *d, const char *name, const struct join *join,
-                        struct overlay **out)
+int overlays_join_unsaved(struct daemon *d, const char *name, const struct join *join,
+                          struct overlay **out)
 {
     struct overlay *place = d->overlays.item;
     struct overlay *end = place + CONF_OVERLAYS_MAX;
@@ -231,15 +191,14 @@ static int join_unsaved(struct daemon *d, const char *name, const struct join *j
     return rc;
 }
 
-int overlays_join(struct daemon *d, const char *name, const struct join *join,
-                  struct overlay **out)
+int overlays_join(struct daemon *d, const char *name, const struct join *join, struct overlay **out)
 {
-    int rc = join_unsaved(d, name, join, out);
+    int rc = overlays_join_unsaved(d, name, join, out);
 
     if (rc) {
         return rc;
     }
-    rc = save(d);
+    rc = overlays_file_save(d);
     if (rc) {
         int error = errno;
 
@@ -287,14 +246,14 @@ int overlays_leave(struct daemon *d, struct overlay *overlay)
     overlay->used = false;
     log_notice("overlay", "left %s", overlay->name);
     /* Listed until its bundles are gone: a crash in the middle leaves it joined, not forgotten. */
-    if (save(d)) {
+    if (overlays_file_save(d)) {
         log_warn("overlay", "cannot write %s/overlays; %s will be joined again at the next start",
                  d->state, overlay->name);
     }
     return rc == HSAY_ENOENT ? 0 : rc;
 }
 
-/* ---- start and end ------------------------------------------------------------------------------ */
+/* ---- start and end -------------------------------------------------------------------------- */
 
 int overlays_open(struct daemon *d, char *why, size_t why_size)
 {
@@ -303,67 +262,6 @@ int overlays_open(struct daemon *d, char *why, size_t why_size)
 
     snprintf(path, sizeof path, "%.*s/store", PATH_MAX - 16, d->state);
     return hsay_lmdb_open(&d->overlays.lmdb, &options, why, why_size);
-}
-
-/* One line of the file: "overlay NAME JOIN" or "peer NAME TEXT". */
-static int line_load(struct daemon *d, char *line, const char **what)
-{
-    char *rest = line;
-    const char *word = strsep(&rest, " ");
-    const char *name = strsep(&rest, " ");
-    struct overlay *overlay;
-    struct peer_name peer;
-    struct join join;
-
-    *what = "not written by hearsayd";
-    if (line[0] == '#' || line[0] == 0) {
-        return 0;
-    }
-    if (!name || !rest || !join_name_ok(name)) {
-        return HSAY_EBAD;
-    }
-    if (!strcmp(word, "peer")) {
-        overlay = overlays_find(d, name);
-        if (!overlay || peer_name_parse(&peer, rest)) {
-            return HSAY_EBAD;
-        }
-        return peer_append(overlay, &peer);
-    }
-    if (strcmp(word, "overlay") || join_parse(&join, rest)) {
-        return HSAY_EBAD;
-    }
-    int rc = join_unsaved(d, name, &join, &overlay);
-
-    *what = rc == HSAY_ENOSPC ? "more overlays than overlays-max allows" : hsay_strerror(rc);
-    return rc;
-}
-
-static int file_load(struct daemon *d, char *why, size_t why_size)
-{
-    char path[PATH_MAX];
-    char *text, *rest, *line;
-    size_t size;
-    unsigned number = 1;
-    int rc;
-
-    file_path(d, path);
-    rc = file_read(path, OVERLAYS_FILE_MAX_BYTES, &text, &size);
-    if (rc) {
-        snprintf(why, why_size, "cannot read %s: %s", path,
-                 rc == HSAY_EIO ? strerror(errno) : hsay_strerror(rc));
-        return rc == HSAY_ENOENT ? 0 : rc;
-    }
-    rest = text;
-    for (; !rc && (line = strsep(&rest, "\n")); number++) {
-        const char *what;
-
-        rc = line_load(d, line, &what);
-        if (rc) {
-            snprintf(why, why_size, "%s:%u: %s", path, number, what);
-        }
-    }
-    free(text);
-    return rc;
 }
 
 /* An overlay that the configuration names; it may be joined already, by that name. */
@@ -378,28 +276,29 @@ static int conf_join(struct daemon *d, const struct conf_overlay *wanted, char *
         return 0;
     }
     have = with_key(d, &join.overlay);
-    if (have && !strcmp(have->name, wanted->name) &&
-        !memcmp(&have->join, &join, sizeof join)) {
+    if (have && !strcmp(have->name, wanted->name) && !memcmp(&have->join, &join, sizeof join)) {
         return 0;
     }
     if (have) {
-        snprintf(why, why_size, "overlay %s of the configuration is joined already as %s, or with "
-                 "another secret; leave that one first", wanted->name, have->name);
+        snprintf(why, why_size,
+                 "overlay %s of the configuration is joined already as %s, or with "
+                 "another secret; leave that one first",
+                 wanted->name, have->name);
         return HSAY_EEXIST;
     }
-    rc = join_unsaved(d, wanted->name, &join, &have);
+    rc = overlays_join_unsaved(d, wanted->name, &join, &have);
     if (rc) {
         snprintf(why, why_size, "cannot join overlay %s: %s", wanted->name,
                  rc == HSAY_EEXIST ? "its name is taken by another overlay" : hsay_strerror(rc));
         return rc;
     }
     log_notice("overlay", "joined %s", wanted->name);
-    return save(d) ? log_warn("overlay", "cannot write %s/overlays", d->state), 0 : 0;
+    return overlays_file_save(d) ? log_warn("overlay", "cannot write %s/overlays", d->state), 0 : 0;
 }
 
 int overlays_load(struct daemon *d, char *why, size_t why_size)
 {
-    int rc = file_load(d, why, why_size);
+    int rc = overlays_file_load(d, why, why_size);
 
     for (size_t i = 0; !rc && i < d->conf.overlay_count; i++) {
         rc = conf_join(d, &d->conf.overlay[i], why, why_size);

@@ -61,8 +61,7 @@ int overlays_join(struct daemon *d, const char *name, const struct join *join,
 int overlays_leave(struct daemon *d, struct overlay *overlay);
 
 /* Remembers a peer, unless it is known.  HSAY_ENOSPC, HSAY_ENOMEM, HSAY_EIO with errno. */
-int overlays_remember_peer(struct daemon *d, struct overlay *overlay,
-                           const struct peer_name *peer);
+int overlays_remember_peer(struct daemon *d, struct overlay *overlay, const struct peer_name *peer);
 
 /* By name, by key or by the key's first 8 hex digits or more; "-": the only one.  NULL: there is
  * none, or more than one. */

@@ -50,14 +50,18 @@ int start_state(struct daemon *d)
     snprintf(path, sizeof path, "%.*s/lock", PATH_MAX - 16, d->state);
     d->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (d->lock_fd < 0) {
-        log_error("state", "cannot write in the state folder %s; give it to the user that hearsayd "
-                  "runs as, or choose another with --state", d->state);
+        log_error("state",
+                  "cannot write in the state folder %s; give it to the user that hearsayd "
+                  "runs as, or choose another with --state",
+                  d->state);
         return EXIT_STATUS_FAILED;
     }
     if (flock(d->lock_fd, LOCK_EX | LOCK_NB)) {
         lock_holder(d->lock_fd, holder);
-        log_errorx("state", "another hearsayd (process %s) uses the state folder %s; stop it, or "
-                   "choose another folder with --state", holder[0] ? holder : "unknown", d->state);
+        log_errorx("state",
+                   "another hearsayd (process %s) uses the state folder %s; stop it, or "
+                   "choose another folder with --state",
+                   holder[0] ? holder : "unknown", d->state);
         return EXIT_STATUS_BUSY;
     }
     /* On a full disk the number is missing, and the lock holds all the same. */
@@ -79,8 +83,10 @@ static int key_complain(const char *path, int rc)
 {
     switch (rc) {
     case HSAY_EBAD:
-        log_errorx("keys", "%s is damaged: it must be one line of 64 hex digits; restore it, or "
-                   "remove it to become somebody else", path);
+        log_errorx("keys",
+                   "%s is damaged: it must be one line of 64 hex digits; restore it, or "
+                   "remove it to become somebody else",
+                   path);
         break;
     case HSAY_EINVAL:
         log_errorx("keys", "%s can be read by others; `chmod 600 %s`, and consider it known", path,

@@ -1,5 +1,5 @@
-/* What must be there before the loop can turn: folder, lock, keys.  Each returns an exit status and,
- * unless that is 0, has logged one line that says what is wrong and how to mend it. */
+/* What must be there before the loop can turn: folder, lock, keys.  Each returns an exit status
+ * and, unless that is 0, has logged one line that says what is wrong and how to mend it. */
 #ifndef HEARSAY_DAEMON_START_H
 #define HEARSAY_DAEMON_START_H
 

@@ -63,8 +63,7 @@ struct hsay_outbox *turn_room(struct daemon *d)
 static void reopen(struct daemon *d, hsay_time now)
 {
     char why[512];
-    bool again = d->turn.reopened.ns &&
-                 hsay_time_ms_between(d->turn.reopened, now) < REOPEN_GAP_MS;
+    bool again = d->turn.reopened.ns && hsay_time_ms_between(d->turn.reopened, now) < REOPEN_GAP_MS;
 
     d->turn.reopened = now;
     if (again) {
@@ -95,8 +94,10 @@ static void on_commit_failed(struct daemon *d, int rc)
     }
     out->event_count = kept;
     if (!d->turn.failing) {
-        log_errorx("store", "cannot write: %s; walking and serving go on, new bundles are refused "
-                   "until there is room at %s", hsay_strerror(rc), d->state);
+        log_errorx("store",
+                   "cannot write: %s; walking and serving go on, new bundles are refused "
+                   "until there is room at %s",
+                   hsay_strerror(rc), d->state);
     }
     d->turn.failing = true;
     d->turn.commits_failed++;
@@ -116,7 +117,7 @@ static void on_commit_done(struct daemon *d)
     d->overlays.door.wrote = false;
 }
 
-/* ---- the turn --------------------------------------------------------------------------------- */
+/* ---- the turn ------------------------------------------------------------------------------- */
 
 struct hsay_now turn_now(struct daemon *d)
 {

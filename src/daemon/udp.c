@@ -280,8 +280,8 @@ void udp_send(struct udp *udp, const struct hsay_letter *letter, size_t count)
             filled = 0;
         }
         current = best;
-        udp->part[filled] = (struct iovec){(void *)(uintptr_t)letter[i].datagram.data,
-                                           letter[i].datagram.size};
+        udp->part[filled] =
+            (struct iovec){(void *)(uintptr_t)letter[i].datagram.data, letter[i].datagram.size};
         udp->message[filled].msg_hdr = (struct msghdr){
             .msg_name = &udp->name[filled],
             .msg_namelen = name_of(&udp->name[filled], &letter[i].to,

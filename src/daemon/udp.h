@@ -1,9 +1,9 @@
 /*
  * Datagrams in and out, many per system call, with buffers made once.
  *
- * One socket serves both families where it can: an IPv6 one at [::] that takes IPv4 too.  Nothing is
- * ever fragmented.  A datagram that the system will not take is lost and counted, as any other may
- * be on its way.
+ * One socket serves both families where it can: an IPv6 one at [::] that takes IPv4 too.  Nothing
+ * is ever fragmented.  A datagram that the system will not take is lost and counted, as any other
+ * may be on its way.
  */
 #ifndef HEARSAY_DAEMON_UDP_H
 #define HEARSAY_DAEMON_UDP_H

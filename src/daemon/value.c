@@ -113,7 +113,7 @@ int value_bytes(uint64_t *out, const char *text)
 int value_ms(uint64_t *out, const char *text)
 {
     static const struct unit unit[] = {
-        {"", 1000},  {"ms", 1},        {"s", 1000},     {"sec", 1000},
+        {"", 1000},   {"ms", 1},      {"s", 1000},    {"sec", 1000},
         {"m", 60000}, {"min", 60000}, {"h", 3600000}, {"d", 86400000},
     };
 

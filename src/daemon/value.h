@@ -18,7 +18,7 @@ int value_bytes(uint64_t *out, const char *text);
 /* Milliseconds of a number, if need be with a point, with ms, s, min, h, d, or nothing: seconds. */
 int value_ms(uint64_t *out, const char *text);
 
-/* An address to listen at: "192.0.2.1:6421", "[::]:0", or a port alone, which means every address. */
+/* An address to listen at: "192.0.2.1:6421", "[::]:0", or a port alone: every address. */
 int value_listen(struct hsay_addr *out, const char *text);
 
 /* How many letters must be changed, added or left out to make one of the other; both are looked at

@@ -10,7 +10,8 @@ bad() { # what, words; the file on standard input
     check "$1" refused 2 "$2" --config "$work/hearsay.conf" --check-config
 }
 
-bad 'unknown key' "hearsay.conf:4: unknown key 'peeer' in [overlay test]; nearest known: 'peer'" <<END
+bad 'unknown key' \
+    "hearsay.conf:4: unknown key 'peeer' in [overlay test]; nearest known: 'peer'" <<END
 [node]
 listen = 127.0.0.1:0
 [overlay test]
@@ -104,7 +105,7 @@ check 'the example' "$hearsayd" --config src/daemon/hearsay.conf.example --check
 check 'help' "$hearsayd" --help
 check 'version' "$hearsayd" --version
 
-# --- option before environment before file ---------------------------------------------------------
+# --- option before environment before file ------------------------------------------------------
 
 conf <<END
 [node]
@@ -128,7 +129,7 @@ check 'an option before both' test "$(policy)" = hearsay
 stop a
 unset HEARSAY_POLICY
 
-# --- reload ------------------------------------------------------------------------------------------
+# --- reload -------------------------------------------------------------------------------------
 
 start b
 port=$(addr b)

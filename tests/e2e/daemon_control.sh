@@ -1,5 +1,5 @@
 #!/bin/bash
-# The control socket under bad manners: nobody can stop the daemon, fill its memory or see half an answer.
+# The control socket under bad manners: nobody can stop the daemon or fill its memory.
 . "$(dirname "$0")/lib.bash"
 
 command -v python3 >/dev/null || skip "no python3 to be impolite with"

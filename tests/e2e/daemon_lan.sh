@@ -1,5 +1,5 @@
 #!/bin/bash
-# Two nodes in one local network find each other by beacons alone, and a third overlay hears nothing.
+# Two nodes in one local network find each other by beacons alone.
 . "$(dirname "$0")/lib.bash"
 
 [ "$(id -u)" = 0 ] || skip "only root can make network namespaces"
@@ -10,7 +10,8 @@ cleanup() {
     ip netns del "$space-b" 2>/dev/null
 }
 { ip netns add "$space-a" && ip netns add "$space-b" &&
-    ip link add "v$$a" netns "$space-a" type veth peer name "v$$b" netns "$space-b"; } 2>/dev/null ||
+    ip link add "v$$a" netns "$space-a" type veth peer name "v$$b" netns "$space-b"
+} 2>/dev/null ||
     skip "cannot make network namespaces here"
 for side in a b; do
     ip -n "$space-$side" link set lo up

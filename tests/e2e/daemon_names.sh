@@ -1,5 +1,5 @@
 #!/bin/bash
-# Peers by name: found in the hosts file, asked for again when not found, and never in anybody's way.
+# Peers by name: from the hosts file, asked for again when not found, in nobody's way.
 # In a network namespace of its own where that can be had, so that no name server is asked.
 if [ -z "${HSAY_INSIDE-}" ] && unshare -n ip link set lo up 2>/dev/null; then
     HSAY_INSIDE=1 exec unshare -n "$0"

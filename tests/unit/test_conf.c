@@ -52,8 +52,8 @@ static void assert_bytes(const char *text, uint64_t want)
 
 static void test_bytes(void **unused)
 {
-    static const char *const bad[] = {"", "GB", "-1", "1XB", "1.5.5", "99999999999999999999", "1 0",
-                                      "18446744073709551615TB"};
+    static const char *const bad[] = {
+        "", "GB", "-1", "1XB", "1.5.5", "99999999999999999999", "1 0", "18446744073709551615TB"};
     uint64_t got = 7;
 
     (void)unused;
@@ -88,8 +88,9 @@ static void test_ms(void **unused)
 
 static void test_listen(void **unused)
 {
-    static const char *const bad[] = {"", "[::]", "[::]:", "::1:80", "1.2.3.4", "1.2.3.4:65536",
-                                      "[1.2.3.4]:1", "host:1", "[::1:1", ":1", "1.2.3.4:-1"};
+    static const char *const bad[] = {
+        "",       "[::]",   "[::]:", "::1:80",    "1.2.3.4", "1.2.3.4:65536", "[1.2.3.4]:1",
+        "host:1", "[::1:1", ":1",    "1.2.3.4:-1"};
     struct hsay_addr addr;
 
     (void)unused;
@@ -120,7 +121,7 @@ static void test_distance(void **unused)
     assert_int_equal(value_distance("kitten", "sitting"), 3);
 }
 
-/* ---- names of peers, join texts, base64 ------------------------------------------------------- */
+/* ---- names of peers, join texts, base64 ----------------------------------------------------- */
 
 #define HEX64 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
@@ -137,10 +138,26 @@ static void assert_peer(const char *text, const char *want)
 static void test_peers(void **unused)
 {
     static const char *const bad[] = {
-        "",      "host:",          "host:0",     "host:65536",  "host:1:2",  "::1",
-        "[::1",  "[::1]x",         "[host]:1",   "[1.2.3.4]:1", "ho st:1",   "-x:1",
-        "host#", "host:1#0011",    "host:1#" HEX64 "0",         "host:1#" HEX64 "#", ":1",
-        "a:1\n", "host:+1",        "[]:1",
+        "",
+        "host:",
+        "host:0",
+        "host:65536",
+        "host:1:2",
+        "::1",
+        "[::1",
+        "[::1]x",
+        "[host]:1",
+        "[1.2.3.4]:1",
+        "ho st:1",
+        "-x:1",
+        "host#",
+        "host:1#0011",
+        "host:1#" HEX64 "0",
+        "host:1#" HEX64 "#",
+        ":1",
+        "a:1\n",
+        "host:+1",
+        "[]:1",
     };
     struct peer_name name;
 
@@ -159,8 +176,12 @@ static void test_peers(void **unused)
 
 static void test_join(void **unused)
 {
-    static const char *const bad[] = {"", "hsay1:", "hsay1:" HEX64 ":", "hsay2:" HEX64,
-                                      "hsay1:" HEX64 ":" HEX64 "0", "hsay1:" HEX64 "-" HEX64,
+    static const char *const bad[] = {"",
+                                      "hsay1:",
+                                      "hsay1:" HEX64 ":",
+                                      "hsay2:" HEX64,
+                                      "hsay1:" HEX64 ":" HEX64 "0",
+                                      "hsay1:" HEX64 "-" HEX64,
                                       "hsay1:g0112233445566778899aabbccddeeff001122334455667788"
                                       "99aabbccddeeff"};
     char out[JOIN_TEXT_BYTES];
@@ -191,10 +212,16 @@ static void test_join(void **unused)
 static void test_base64(void **unused)
 {
     static const char *const pair[][2] = {
-        {"", ""},          {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-        {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"},
+        {"", ""},
+        {"f", "Zg=="},
+        {"fo", "Zm8="},
+        {"foo", "Zm9v"},
+        {"foob", "Zm9vYg=="},
+        {"fooba", "Zm9vYmE="},
+        {"foobar", "Zm9vYmFy"},
     };
-    static const char *const bad[] = {"Z", "Zg=", "Zh==", "Zg==Zg==", "=g==", "Zm9=", "Z===", "Zg\n="};
+    static const char *const bad[] = {
+        "Z", "Zg=", "Zh==", "Zg==Zg==", "=g==", "Zm9=", "Z===", "Zg\n="};
     char text[BASE64_TEXT_BYTES(6)];
     uint8_t bytes[6];
 
@@ -222,7 +249,8 @@ static void test_file(void **unused)
     assert_int_equal(read_text(&conf, "# all\r\n\n[node]\r\nstep = 2s ; five is too slow\n"
                                       "peer = a:1\npeer=[::1]:2#" HEX64 "\n  [ store ]  \n"
                                       "quota=\"5 MB\"\n[overlay x]\nstep = 100ms\npolicy = paper\n"
-                                      "[node]\nanswer-bytes = 5kB"), 0);
+                                      "[node]\nanswer-bytes = 5kB"),
+                     0);
     assert_int_equal(conf.quota_bytes, 5000000);
     assert_int_equal(conf.peer_count, 2);
     assert_int_equal(conf.overlay_count, 1);
@@ -251,7 +279,8 @@ static void test_mistakes(void **unused)
     assert_bad("[node]\nstate = \x01\n", "control characters");
     assert_bad("[node]\noverlays-max = 65\n", "is not a number from 1 to 64");
     assert_bad("[node]\nlisten=1\nlisten=1\nlisten=1\nlisten=1\nlisten=1\nlisten=1\nlisten=1\n"
-               "listen=1\nlisten=1\n", "test.conf:10: too many values for 'listen'");
+               "listen=1\nlisten=1\n",
+               "test.conf:10: too many values for 'listen'");
 }
 
 static void test_long_line(void **unused)
@@ -269,7 +298,8 @@ static void test_precedence(void **unused)
     conf_default(&conf);
     assert_int_equal(conf.listen[0].port, HSAY_PORT_DEFAULT);
     assert_int_equal(read_text(&conf, "[node]\nlisten = 127.0.0.1:1\nlisten = 127.0.0.1:2\n"
-                                      "peer = a:1\n[log]\nlevel = debug\n"), 0);
+                                      "peer = a:1\n[log]\nlevel = debug\n"),
+                     0);
     assert_int_equal(conf.listen_count, 2);
     setenv("HEARSAY_LISTEN", "127.0.0.1:3  [::1]:4", 1);
     setenv("HEARSAY_LOG_LEVEL", "error", 1);
@@ -304,7 +334,8 @@ static void test_reload(void **unused)
     conf_reload(&conf, &other, &changes);
     assert_int_equal(changes.changed_count + changes.restart_count, 0);
     assert_int_equal(read_text(&other, "[node]\npeer = a:1\nstep = 1s\nlisten = 1\n[log]\n"
-                                       "level = trace\n[overlay x]\nstep = 1s\n"), 0);
+                                       "level = trace\n[overlay x]\nstep = 1s\n"),
+                     0);
     conf_reload(&conf, &other, &changes);
     assert_int_equal(changes.changed_count, 2);
     assert_string_equal(changes.changed[0], "log.level");
@@ -316,12 +347,12 @@ static void test_reload(void **unused)
     assert_int_equal(conf.walk.step_ms, -1);
 }
 
-/* ---- requests of the control socket ------------------------------------------------------------- */
+/* ---- requests of the control socket --------------------------------------------------------- */
 
 static void test_request(void **unused)
 {
-    static const char *const bad[] = {"", " ", " a", "a ", "a  b", "a\tb", "a\x7f", "\xc3\xa9",
-                                      "1 2 3 4 5 6 7 8 9"};
+    static const char *const bad[] = {
+        "", " ", " a", "a ", "a  b", "a\tb", "a\x7f", "\xc3\xa9", "1 2 3 4 5 6 7 8 9"};
     struct request request;
     uint64_t number;
 
