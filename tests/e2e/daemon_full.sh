@@ -11,7 +11,7 @@ check 'b says that it is full' says_why b 'store full'
 held=$(bundles b)
 check 'b holds some' test "$held" -gt 50
 check 'b holds no more than its quota' test "$held" -lt 1000
-seen=$(hearsay b pub 'one more' 2>&1)
+seen=$(hearsay b pub "$(printf '%0800d' 0)" 2>&1)
 verdict $((1 - $?)) 'b refuses to publish' "$seen"
 check 'and says why' grep -q full <<<"$seen"
 check 'status says so too' grep -q '"full":true' <<<"$(hearsay b status --json)"
