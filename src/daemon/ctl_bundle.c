@@ -86,7 +86,9 @@ static enum ctl_result pub_refuse(struct ctl_conn *conn, int rc, const struct ov
         return ctl_refuse(conn, CTL_FULL, "the disk of %s takes nothing more", conn->d->state);
     }
     if (rc == HSAY_EINVAL) {
-        return ctl_refuse(conn, CTL_USAGE, "type or expiry is out of bounds");
+        return ctl_refuse(conn, CTL_USAGE,
+                          "type or expiry is out of bounds, or another node signs with this "
+                          "author's key");
     }
     return ctl_refuse_rc(conn, rc);
 }
@@ -110,6 +112,7 @@ enum ctl_result ctl_on_pub(struct ctl_conn *conn, const struct request *request)
     struct overlay *overlay = ctl_overlay(conn, request->word[1]);
     struct hsay_draft draft = {.author_secret = d->author_secret};
     struct hsay_overlay_status status;
+    struct hsay_outbox *out;
     struct hsay_record record;
     struct hsay_digest digest;
     struct hsay_id id;
@@ -125,8 +128,12 @@ enum ctl_result ctl_on_pub(struct ctl_conn *conn, const struct request *request)
     if (draft_read(&draft, request)) {
         return ctl_refuse(conn, CTL_USAGE, "usage: pub OVERLAY TYPE EXPIRY_S SIZE");
     }
+    out = turn_room(d);
+    if (d->stopping) {
+        return ctl_refuse(conn, CTL_STORE, "the daemon is about to stop");
+    }
     draft.overlay = overlay->number;
-    rc = hsay_node_on_publish(d->node, turn_now(d), &draft, &id, turn_room(d));
+    rc = hsay_node_on_publish(d->node, turn_now(d), &draft, &id, out);
     if (!rc) {
         memcpy(digest.byte, id.byte, sizeof digest.byte);
         rc = overlay->store.ops->get(overlay->store.self, &digest, &record);

@@ -265,7 +265,7 @@ static void work(struct ctl_conn *conn)
 
     conn->d->ctl.publisher = conn;
     conn->again = false;
-    while (going && !conn->dead && !conn->ending) {
+    while (going && !conn->dead && !conn->ending && !conn->d->stopping) {
         if (unsent(conn) >= CTL_OUT_LOW_BYTES) {
             conn->again = true;
             break;

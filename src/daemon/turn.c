@@ -132,10 +132,13 @@ struct hsay_now turn_now(struct daemon *d)
 int turn_settle(struct daemon *d)
 {
     struct hsay_outbox *out = &d->turn.outbox;
-    int rc = hsay_lmdb_commit(d->overlays.lmdb);
+    /* No store is left when it could not be opened again; the loop is about to end then. */
+    int rc = d->overlays.lmdb ? hsay_lmdb_commit(d->overlays.lmdb) : HSAY_ESTORE;
 
     d->turn.turns++;
-    if (rc) {
+    if (!d->overlays.lmdb) {
+        hsay_outbox_clear(out);
+    } else if (rc) {
         on_commit_failed(d, rc);
     } else {
         on_commit_done(d);
