@@ -277,8 +277,8 @@ static void learn(struct hsay_call *call, const struct hsay_intro_request *r,
         if ((r->flags & HSAY_REQUEST_PUBLIC) != 0)
             c->marks |= HSAY_MARK_PUBLIC;
         c->lan = r->lan;
-        if (c->contacted_at.ns == 0 && !hsay_step_is_filled(o, call->now))
-            hsay_step_hasten(o, call->now);
+        if (c->contacted_at.ns == 0 && c->asked_at.ns == 0)
+            hsay_step_return_visit(call, c);
     }
     hsay_catchup_on_claim(call, &r->claim, &g->answer);
 }

@@ -67,6 +67,7 @@ struct hsay_overlay {
     uint64_t fresh_gap_ms;
     uint32_t steps;
     unsigned known;       /* candidates at the last step */
+    unsigned stale;       /* steps in a row that found nobody new */
     hsay_time contact_at; /* last answer to a request of ours; ns 0: never */
 };
 

@@ -10,6 +10,7 @@ enum {
     FRESH_MS = 10000,
     FRESH_DIVISOR = 20,
     WELL_FILLED = 20,
+    STALE_MAX = 6,
     /* Introductions are asked for in each request while fresh or nearly alone, else while fewer are
      * known than a table should hold, and then in one request of four: each costs three datagrams.
      */
@@ -25,21 +26,6 @@ void hsay_step_refresh(struct hsay_overlay *o, struct hsay_now now)
     o->fresh_gap_ms = o->config.step_ms / FRESH_DIVISOR;
     if (!o->config.no_step)
         o->step_due = now.mono;
-}
-
-void hsay_step_hasten(struct hsay_overlay *o, struct hsay_now now)
-{
-    if (o->config.fixed_step || o->config.no_step)
-        return;
-    hsay_time at = hsay_time_add_ms(now.mono, o->config.step_ms / FRESH_DIVISOR);
-    o->step_due = hsay_time_min(o->step_due, at);
-}
-
-bool hsay_step_is_filled(struct hsay_overlay *o, struct hsay_now now)
-{
-    uint16_t count[HSAY_BUCKET_COUNT];
-    hsay_candidates_count(&o->candidates, now.mono, count);
-    return count[HSAY_BUCKET_CONTACTED] >= WELL_FILLED;
 }
 
 static unsigned alive(struct hsay_call *call, unsigned *contacted)
@@ -67,7 +53,11 @@ static void plan_next(struct hsay_call *call, unsigned contacted, bool somebody_
     uint64_t ms = hsay_catchup_step_ms(call);
     bool fresh = hsay_time_before(call->now.mono, o->fresh_until) && !o->config.fixed_step;
     if (fresh && contacted < WELL_FILLED) {
-        o->fresh_gap_ms = somebody_new ? o->config.step_ms / FRESH_DIVISOR : 2 * o->fresh_gap_ms;
+        o->stale = somebody_new ? 0 : o->stale + 1;
+        if (o->stale == 0)
+            o->fresh_gap_ms = o->config.step_ms / FRESH_DIVISOR;
+        else if (o->stale >= STALE_MAX)
+            o->fresh_gap_ms *= 2;
         ms = o->fresh_gap_ms < ms ? o->fresh_gap_ms : ms;
     }
     o->step_due = hsay_time_add_ms(call->now.mono, with_jitter(call, ms != 0 ? ms : 1));
@@ -145,4 +135,20 @@ void hsay_step_run(struct hsay_call *call)
     uint64_t id;
     if (hsay_request_send(call, &plan, &id))
         hsay_catchup_on_step(call, id);
+}
+
+void hsay_step_return_visit(struct hsay_call *call, struct hsay_candidate *c)
+{
+    struct hsay_overlay *o = call->overlay;
+    unsigned contacted;
+    unsigned known = alive(call, &contacted);
+    if (o->config.fixed_step || o->config.no_step || o->config.policy != HSAY_POLICY_HEARSAY ||
+        contacted >= WELL_FILLED)
+        return;
+    struct hsay_request_plan plan = {.to = c,
+                                     .bucket = HSAY_BUCKET_REQUESTED,
+                                     .claim_kind = HSAY_CLAIM_SUM,
+                                     .introduce = wants_introduction(call, known, contacted)};
+    uint64_t id;
+    hsay_request_send(call, &plan, &id);
 }

@@ -9,11 +9,10 @@
 /* Walk fast for a while: after a start, a wake-up, or when the first peer is named. */
 void hsay_step_refresh(struct hsay_overlay *o, struct hsay_now now);
 
-/* Somebody came whom it is worth to visit soon: who is visited can be introduced to others. */
-void hsay_step_hasten(struct hsay_overlay *o, struct hsay_now now);
-
-/* Are there contacts enough? */
-bool hsay_step_is_filled(struct hsay_overlay *o, struct hsay_now now);
+/* A peer that is new to us has shown that it can hear us.  While we know few we visit it at once,
+ * so that it can be introduced to others: with one tracker and twenty newcomers, its step would
+ * take long to go round. */
+void hsay_step_return_visit(struct hsay_call *call, struct hsay_candidate *c);
 
 void hsay_step_run(struct hsay_call *call);
 
