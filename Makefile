@@ -107,7 +107,7 @@ endif
 include $(B)/probe.mk
 
 LIBRARIES := libsodium lmdb libxxhash
-MODULES   := $(LIBRARIES) libevent_core libevent_extra libevent_pthreads jansson libconfuse
+MODULES   := $(LIBRARIES) libevent_core libevent_extra libevent_pthreads jansson
 PC_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(MODULES))
 PC_LIBS   := $(shell $(PKG_CONFIG) --libs $(MODULES))
 LIB_LIBS  := $(shell $(PKG_CONFIG) --libs $(LIBRARIES))

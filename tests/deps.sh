@@ -38,7 +38,6 @@ libsodium libsodium-dev
 lmdb liblmdb-dev
 libxxhash libxxhash-dev
 jansson libjansson-dev
-libconfuse libconfuse-dev
 cmocka libcmocka-dev
 END
     while read -r command package; do

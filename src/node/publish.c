@@ -25,6 +25,7 @@ int hsay_node_on_publish(struct hsay_node *node, struct hsay_now now,
     struct hsay_bundle_plan plan = {.draft = draft};
     memcpy(author.byte, draft->author_secret + HSAY_SECRET_BYTES - HSAY_KEY_BYTES,
            sizeof author.byte);
+    hsay_window_limit(&call.overlay->window, now.mono); /* it moves with time */
     int rc = hsay_receive_next_slot(&r, &author, &plan.sequence, &plan.time);
     if (rc == 0)
         rc = hsay_bundle_make(bytes, &made, &node->crypto, &call.overlay->keys.overlay, &plan);
