@@ -181,7 +181,8 @@ struct hsay_overlay_config {
     uint32_t mail_fanout;      /* default HSAY_MAIL_FANOUT */
 };
 
-/* Fills in the defaults, for who wants to see them; node_init does so by itself. */
+/* Replaces each field that is 0 by its default, for who wants to see them (zero the struct first);
+ * node_init does so by itself. */
 void hsay_node_config_default(struct hsay_node_config *config);
 
 /* ---- life --------------------------------------------------------------------------------- */
