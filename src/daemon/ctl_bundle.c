@@ -111,7 +111,6 @@ enum ctl_result ctl_on_pub(struct ctl_conn *conn, const struct request *request)
     struct daemon *d = conn->d;
     struct overlay *overlay = ctl_overlay(conn, request->word[1]);
     struct hsay_draft draft = {.author_secret = d->author_secret};
-    struct hsay_overlay_status status;
     struct hsay_outbox *out;
     struct hsay_record record;
     struct hsay_digest digest;
@@ -139,9 +138,7 @@ enum ctl_result ctl_on_pub(struct ctl_conn *conn, const struct request *request)
         rc = overlay->store.ops->get(overlay->store.self, &digest, &record);
     }
     if (rc == HSAY_EBUDGET) {
-        /* Global time moves only so fast: the publisher waits.  Looking at the bound moves it. */
-        hsay_node_overlay_status(d->node, turn_now(d), overlay->number, &status);
-        return CTL_LATER;
+        return CTL_LATER; /* global time moves only so fast: the publisher waits for it */
     }
     if (rc) {
         return pub_refuse(conn, rc, overlay);
