@@ -24,7 +24,9 @@ done
 shift $((OPTIND - 1))
 
 # The path stays short: a test may put a socket there, whose path has room for 107 bytes.
+# Others may pass through it, for tests that become another user.
 work=$(mktemp -d /tmp/hsay.XXXXXX) || exit 1
+chmod 711 "$work"
 trap 'rm -rf "$work"' EXIT
 trap 'trap - INT TERM; kill $(jobs -p) 2>/dev/null; wait; exit 130' INT TERM
 

@@ -192,11 +192,16 @@ says_why() { # name, words, seconds
     return 1
 }
 
-same() { # name, name: the same bundles
-    local a b
-    a=$(hearsay "$1" overlay ls --json | sed -n 's/.*"fingerprint":"\([^"]*\)".*/\1/p')
-    b=$(hearsay "$2" overlay ls --json | sed -n 's/.*"fingerprint":"\([^"]*\)".*/\1/p')
-    [ -n "$a" ] && [ "$a" = "$b" ] || { echo "$a against $b"; return 1; }
+same() { # name, name, seconds: the same bundles, as soon as the last of them has arrived
+    local a b tries
+    for ((tries = 0; tries < ${3:-10} * 20; tries++)); do
+        a=$(hearsay "$1" overlay ls --json | sed -n 's/.*"fingerprint":"\([^"]*\)".*/\1/p')
+        b=$(hearsay "$2" overlay ls --json | sed -n 's/.*"fingerprint":"\([^"]*\)".*/\1/p')
+        [ -z "$a" ] || [ "$a" != "$b" ] || return 0
+        sleep 0.05
+    done
+    echo "$a against $b"
+    return 1
 }
 
 logged() { # name, words
