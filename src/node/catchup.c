@@ -36,6 +36,8 @@ enum {
     HOT_DIVISOR = 10,
     /* Steps in a row that were lost and are taken again at once. */
     LOSSES_MAX = 3,
+    /* No store is larger; what a peer says may be anything. */
+    COUNT_MAX = 1 << 30,
     /* Nobody can be asked now: all that we know are being waited for. */
     BUSY_DELAY_MS = 500,
 };
@@ -51,6 +53,27 @@ void hsay_catchup_init(struct hsay_catchup *c)
 static bool is_everything(const struct hsay_range *r)
 {
     return r->slicing == HSAY_SLICE_NONE && r->time_low == 0 && r->time_high == HSAY_TIME_MAX;
+}
+
+static uint64_t held(const struct hsay_call *call)
+{
+    const struct hsay_store *store = &call->overlay->config.store;
+    struct hsay_store_info info;
+    store->ops->info(store->self, &info);
+    return info.bundles;
+}
+
+/* What a peer holds of a range says about how much it holds in all. */
+static void note_holds(struct hsay_catchup *c, const struct hsay_peer *peer,
+                       const struct hsay_range *range, uint64_t count)
+{
+    uint64_t all = (count < COUNT_MAX ? count : COUNT_MAX) * range->modulo;
+    bool same_peer = memcmp(&peer->key, &c->richest.key, sizeof peer->key) == 0;
+    if ((range->slicing == HSAY_SLICE_NONE && !is_everything(range)) ||
+        (all < c->richest_holds && !same_peer))
+        return;
+    c->richest = *peer;
+    c->richest_holds = all;
 }
 
 static void set_synced(struct hsay_call *call, bool synced)
@@ -139,6 +162,8 @@ void hsay_catchup_on_claim(struct hsay_call *call, const struct hsay_claim *clai
 {
     struct hsay_catchup *c = &call->overlay->catchup;
     uint64_t lacking = hsay_answer_lacking(ours);
+    if (claim->kind != HSAY_CLAIM_NONE)
+        note_holds(c, &call->from, &claim->range, claim->count);
     if (claim->kind == HSAY_CLAIM_NONE || lacking <= claim->count / LACKING_NOISE)
         return;
     c->known_behind = true;
@@ -329,6 +354,8 @@ void hsay_catchup_on_answer(struct hsay_call *call, const struct hsay_pending *p
     c->losses = 0;
     if (p->claim_kind == HSAY_CLAIM_NONE)
         return;
+    bool in_vain = p->claim_kind != HSAY_CLAIM_SUM && p->bundles_new == 0 && !p->same;
+    note_holds(c, &p->to, &p->range, in_vain ? 0 : p->peer_count); /* what it gives counts */
     if (is_everything(&p->range) && p->same)
         on_same(call);
     else if (p->claim_kind != HSAY_CLAIM_SUM)
@@ -385,22 +412,32 @@ void hsay_catchup_on_step(struct hsay_call *call, uint64_t id)
         c->outstanding = id;
 }
 
+static struct hsay_candidate *live_candidate(struct hsay_call *call, const struct hsay_peer *peer)
+{
+    struct hsay_candidates *table = &call->overlay->candidates;
+    if (hsay_key_is_zero(&peer->key))
+        return NULL;
+    struct hsay_candidate *c = hsay_candidate_find(table, peer);
+    bool live = c != NULL && hsay_candidate_bucket(table, c, call->now.mono) != HSAY_BUCKET_NONE;
+    return live ? c : NULL;
+}
+
 struct hsay_candidate *hsay_catchup_partner(struct hsay_call *call)
 {
-    struct hsay_overlay *o = call->overlay;
-    if (!o->catchup.known_behind || hsay_key_is_zero(&o->catchup.with.key))
-        return NULL;
-    struct hsay_candidate *c = hsay_candidate_find(&o->candidates, &o->catchup.with);
-    if (c == NULL || hsay_candidate_bucket(&o->candidates, c, call->now.mono) == HSAY_BUCKET_NONE)
-        return NULL;
-    return c;
+    struct hsay_catchup *c = &call->overlay->catchup;
+    struct hsay_candidate *richest = NULL;
+    if (c->richest_holds > held(call))
+        richest = live_candidate(call, &c->richest);
+    if (c->known_behind && (c->next_ranged || richest == NULL))
+        return live_candidate(call, &c->with);
+    return richest;
 }
 
 static struct hsay_candidate *choose(struct hsay_call *call)
 {
     struct hsay_overlay *o = call->overlay;
     struct hsay_chance chance = hsay_call_chance(call);
-    struct hsay_candidate *c = hsay_catchup_partner(call);
+    struct hsay_candidate *c = live_candidate(call, &o->catchup.with);
     return c != NULL ? c
                      : hsay_walk_sync_partner(&o->walk, &o->candidates, call->now.mono, &chance);
 }

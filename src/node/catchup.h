@@ -25,7 +25,8 @@ void hsay_catchup_init(struct hsay_catchup *c);
 /* Which claim the walk's step should make now. */
 uint8_t hsay_catchup_claim_kind(const struct hsay_call *call, const struct hsay_candidate *to);
 
-/* The peer that has what we lack, if there is one and it can be asked; else NULL. */
+/* Whom a step at a fixed pace had better go to: the peer whose answer was cut, or the one that
+ * holds most; NULL if nobody is known to hold more than we. */
 struct hsay_candidate *hsay_catchup_partner(struct hsay_call *call);
 
 /* How long the walk may wait for its next step: longer when everybody has had the same for a while.

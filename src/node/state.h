@@ -27,12 +27,14 @@
  * when its answer is whole.
  */
 struct hsay_catchup {
-    hsay_time due;           /* ask again then; HSAY_TIME_NEVER: nothing to catch up with */
-    struct hsay_peer with;   /* whom to ask; key zero: whoever suits */
-    struct hsay_peer hinted; /* showed that it holds what we lack, while another was being asked */
-    uint64_t outstanding;    /* id of the request that is out; 0: none */
-    uint8_t next_kind;       /* what the next request claims: HSAY_CLAIM_SUM or HSAY_CLAIM_BLOOM */
-    bool next_ranged;        /* of next_range; else of everything, or as the policy chooses */
+    hsay_time due;            /* ask again then; HSAY_TIME_NEVER: nothing to catch up with */
+    struct hsay_peer with;    /* whom to ask; key zero: whoever suits */
+    struct hsay_peer hinted;  /* showed that it holds what we lack, while another was being asked */
+    struct hsay_peer richest; /* who held most when we last heard of it, and how much that was */
+    uint64_t richest_holds;
+    uint64_t outstanding; /* id of the request that is out; 0: none */
+    uint8_t next_kind;    /* what the next request claims: HSAY_CLAIM_SUM or HSAY_CLAIM_BLOOM */
+    bool next_ranged;     /* of next_range; else of everything, or as the policy chooses */
     struct hsay_range next_range;
     struct hsay_range probe; /* zooming in on a difference: the slice compared last */
     bool zooming;
