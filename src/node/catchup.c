@@ -34,6 +34,7 @@ enum {
     FEW = 16,
     /* A hot node's step: half a second to a second instead of five. */
     HOT_DIVISOR = 10,
+    VAIN_MAX = 3,
     /* Steps in a row that were lost and are taken again at once. */
     LOSSES_MAX = 3,
     /* No store is larger; what a peer says may be anything. */
@@ -114,14 +115,21 @@ static void forget_peer(struct hsay_catchup *c)
 }
 
 /* News make a node hot: its next step comes after a tenth of the usual time, to pass them on and to
- * see whether there are more; and so on until a peer has nothing new to say. */
+ * see whether there are more; and so on until a peer has nothing new to say.  A node that is not
+ * the same as the last it asked goes on as well, twice as slow each time that this was in vain. */
 static void step_soon(struct hsay_call *call)
 {
     struct hsay_overlay *o = call->overlay;
-    if (!o->catchup.brought || o->config.fixed_step || o->config.no_step)
+    struct hsay_catchup *c = &o->catchup;
+    if (c->brought)
+        c->vain = 0;
+    else if (c->synced || c->vain >= VAIN_MAX)
         return;
-    o->catchup.brought = false;
-    uint64_t ms = o->config.step_ms / HOT_DIVISOR;
+    if (o->config.fixed_step || o->config.no_step)
+        return;
+    uint64_t ms = (uint64_t)(o->config.step_ms / HOT_DIVISOR) << c->vain;
+    c->vain = c->brought ? 0 : (uint8_t)(c->vain + 1);
+    c->brought = false;
     ms += hsay_rng_below(&call->node->rng, &call->node->crypto, ms + 1);
     o->step_due = hsay_time_min(o->step_due, hsay_time_add_ms(call->now.mono, ms));
 }
@@ -227,6 +235,26 @@ static void end_with_peer(struct hsay_call *call)
 
 /* ---- zooming: few differences among many bundles are found by comparing halves ---- */
 
+static uint64_t slices(uint64_t all)
+{
+    return all / FILTER_HOLDS + 1;
+}
+
+/* Few are missing among many, and they are not the newest: find them by comparing instead of
+ * sweeping for them. */
+static bool zoom_pays(const struct hsay_catchup *c, uint64_t all)
+{
+    return all > FILTER_HOLDS && c->newest_same && c->behind * ZOOM_SHARE < slices(all);
+}
+
+/* How many more the peer holds of the range that was compared; what it says may be anything. */
+static int64_t extra_of(const struct hsay_pending *p)
+{
+    uint64_t theirs = p->peer_count < COUNT_MAX ? p->peer_count : COUNT_MAX;
+    uint64_t ours = p->claim_count < COUNT_MAX ? p->claim_count : COUNT_MAX;
+    return (int64_t)theirs - (int64_t)ours;
+}
+
 static uint64_t coin(struct hsay_call *call)
 {
     return hsay_rng_below(&call->node->rng, &call->node->crypto, 2);
@@ -239,22 +267,28 @@ static void compare_probe(struct hsay_call *call, const struct hsay_peer *with)
     ask_at(call, call->now.mono, with);
 }
 
-static void zoom_begin(struct hsay_call *call, const struct hsay_peer *with)
+static void zoom_begin(struct hsay_call *call, const struct hsay_pending *everything)
 {
     struct hsay_catchup *c = &call->overlay->catchup;
     c->zooming = true;
+    c->probe_extra = extra_of(everything);
     c->probe = (struct hsay_range){.time_high = HSAY_TIME_MAX,
                                    .modulo = 2,
                                    .offset = (uint32_t)coin(call),
                                    .slicing = HSAY_SLICE_DIGEST};
-    compare_probe(call, with);
+    compare_probe(call, &everything->to);
 }
 
-/* One half was compared.  If it is the same, the difference is in the other. */
+/* One half was compared.  If it is the same the difference is in the other; else it is where the
+ * peer holds more. */
 static void on_probed(struct hsay_call *call, const struct hsay_pending *p)
 {
     struct hsay_catchup *c = &call->overlay->catchup;
-    if (p->same)
+    int64_t here = extra_of(p);
+    int64_t there = c->probe_extra - here;
+    bool stay = !p->same && here >= there;
+    c->probe_extra = stay ? here : there;
+    if (!stay)
         c->probe.offset ^= 1;
     if (p->claim_count <= FILTER_HOLDS || c->probe.modulo > HSAY_MODULO_MAX / 2) {
         next_claim(c, HSAY_CLAIM_BLOOM, &c->probe);
@@ -268,17 +302,11 @@ static void on_probed(struct hsay_call *call, const struct hsay_pending *p)
 
 /* ---- answers ---- */
 
-static uint64_t slices(uint64_t held)
-{
-    return held / FILTER_HOLDS + 1;
-}
-
 /* Everything was compared, and differs. */
 static void on_different(struct hsay_call *call, const struct hsay_pending *p)
 {
     struct hsay_catchup *c = &call->overlay->catchup;
     bool levelled = c->levelled;
-    bool large = p->claim_count > FILTER_HOLDS;
     set_synced(call, false);
     c->sames = 0;
     c->levelled = false;
@@ -286,8 +314,8 @@ static void on_different(struct hsay_call *call, const struct hsay_pending *p)
     c->behind = p->peer_count > p->claim_count ? p->peer_count - p->claim_count : 0;
     if (c->behind == 0 && levelled) { /* it is the peer that lacks */
         end_with_peer(call);
-    } else if (large && c->newest_same && c->behind * ZOOM_SHARE < slices(p->claim_count)) {
-        zoom_begin(call, &p->to);
+    } else if (zoom_pays(c, p->claim_count)) {
+        zoom_begin(call, p);
     } else {
         next_claim(c, HSAY_CLAIM_BLOOM, NULL);
         ask_at(call, call->now.mono, &p->to);
@@ -308,22 +336,13 @@ static void note_filled(struct hsay_catchup *c, const struct hsay_pending *p)
         c->newest_same = extra <= fresh && !p->more;
 }
 
-/* Has this peer nothing more?  When it holds no more than we: after a filter over everything or
- * over a slice that differed, or after the newest and a slice.  When it says that it does: after a
- * whole sweep in vain. */
+/* Has this peer nothing more?  When it holds no more than we: after a filter over everything, or
+ * two over parts.  When it says that it does: after a whole sweep in vain. */
 static bool is_fruitless(const struct hsay_catchup *c, const struct hsay_pending *p)
 {
     if (c->behind != 0)
         return c->quiet >= 2 * slices(p->claim_count * p->range.modulo) + QUIET_MAX;
-    return c->quiet >= (c->zooming || is_everything(&p->range) ? 1 : QUIET_MAX);
-}
-
-/* Few are missing among many: find them by comparing instead of sweeping for them. */
-static bool zoom_pays(const struct hsay_catchup *c, const struct hsay_pending *p)
-{
-    uint64_t held = p->claim_count * p->range.modulo;
-    return p->range.slicing == HSAY_SLICE_DIGEST && held > FILTER_HOLDS && c->newest_same &&
-           c->behind * ZOOM_SHARE < slices(held);
+    return c->quiet >= (is_everything(&p->range) ? 1 : QUIET_MAX);
 }
 
 /* An answer to a filter: go on while it brings something.  Where it brought all that was known to
@@ -336,10 +355,11 @@ static void on_filled(struct hsay_call *call, const struct hsay_pending *p)
         end_with_peer(call);
         return;
     }
-    c->known_behind |= c->quiet == 0;
-    c->levelled = c->quiet == 0 && c->behind == 0 && !p->more;
-    bool compare = !p->more && (c->levelled || c->zooming || zoom_pays(c, p));
+    bool level = c->quiet == 0 && c->behind == 0 && !p->more;
+    bool compare = !p->more && (level || c->zooming || zoom_pays(c, held(call)));
     bool few = !p->more && c->behind <= FEW;
+    c->known_behind |= c->quiet == 0;
+    c->levelled = level && is_everything(&p->range);
     c->zooming = false;
     next_claim(c, compare ? HSAY_CLAIM_SUM : HSAY_CLAIM_BLOOM, p->more ? &p->range : NULL);
     ask_at(call, hsay_time_add_ms(call->now.mono, few ? LEVEL_DELAY_MS : 0), &p->to);

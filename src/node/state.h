@@ -37,6 +37,7 @@ struct hsay_catchup {
     bool next_ranged;     /* of next_range; else of everything, or as the policy chooses */
     struct hsay_range next_range;
     struct hsay_range probe; /* zooming in on a difference: the slice compared last */
+    int64_t probe_extra;     /* how many more the peer holds of that slice and its other half */
     bool zooming;
     bool known_behind;     /* something differs, and no later comparison found all the same */
     bool synced;           /* the last comparison of everything found the same */
