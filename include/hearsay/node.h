@@ -116,7 +116,7 @@ struct hsay_outbox {
 
 /* Parts of what hsay_node_outbox_need computes. */
 enum {
-    HSAY_CALL_LETTERS_EXTRA = 24, /* response, puncture request, mail, wanted bundles */
+    HSAY_CALL_LETTERS_EXTRA = 40, /* response, puncture request, mail, wanted bundles */
     HSAY_CALL_EVENTS_MAX = 48, /* a datagram holds at most 17 bundles; each may prove a fork, too */
 };
 /* The most that one call can put into an outbox. */

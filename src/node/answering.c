@@ -109,6 +109,8 @@ static uint16_t wanted(struct hsay_call *call, const struct hsay_intro_request *
     struct hsay_overlay *o = call->overlay;
     const struct hsay_store *store = &o->config.store;
     uint16_t want = 0;
+    if (!call->account.validated) /* else anybody could make us wait for what it never sends */
+        return 0;
     for (unsigned i = 0; i < r->newest_count; i++) {
         struct hsay_position held;
         if (store->ops->find_short(store->self, r->newest[i], &held) == HSAY_ENOENT &&
