@@ -19,9 +19,10 @@ enum {
     BOOK_TIMEOUTS_MAX = 3,
     LOSSES_MAX = 4,       /* in a row: at 30 % loss each way every second exchange fails */
     KEY_TIMEOUTS_MAX = 2, /* one loss is weather; and the book has one try left after it */
-    TRUSTED_RETRY_MS = 5000,
-    TRUSTED_RETRY_MAX_MS = HSAY_WALK_AGAIN_MS, /* never slower than one that answers */
-    TOKEN_MARGIN_MS = 5000, /* for the flight of the answer that brought it, and of the request */
+    TRUSTED_EAGER_MS = 2500,
+    TRUSTED_EAGER_TRIES = 6,  /* at 30 % loss each way all six fail once in sixty times */
+    TRUSTED_RETRY_MS = 10000, /* a small packet each, and as long as an answer is waited for */
+    TOKEN_MARGIN_MS = 5000,   /* for the flight of the answer that brought it, and of the request */
 };
 
 static_assert(sizeof(struct hsay_candidate) == 144, "64 of them are 9 kB; no padding");
@@ -70,13 +71,12 @@ enum hsay_bucket hsay_candidate_bucket(const struct hsay_candidates *table,
     return (c->marks & HSAY_MARK_BOOK) != 0 ? HSAY_BUCKET_BOOK : HSAY_BUCKET_NONE;
 }
 
-/* 5 s, 5, 10, 20, 27.5, 27.5 ... for the usual again_ms, in proportion for others. */
+/* Somebody that the operator named and that does not answer is all the more worth another try: 2.5
+ * s six times, then 10 s for ever, for the usual again_ms, in proportion for others. */
 static uint64_t retry_ms(const struct hsay_walk_times *times, uint8_t timeouts)
 {
-    uint64_t ms = TRUSTED_RETRY_MAX_MS;
+    uint64_t ms = timeouts < TRUSTED_EAGER_TRIES ? TRUSTED_EAGER_MS : TRUSTED_RETRY_MS;
 
-    if (timeouts <= 4)
-        ms = (uint64_t)TRUSTED_RETRY_MS << (timeouts > 1 ? timeouts - 2 : 0);
     return ms * times->again_ms / HSAY_WALK_AGAIN_MS;
 }
 
@@ -87,7 +87,7 @@ bool hsay_candidate_is_eligible(const struct hsay_candidates *table, const struc
 
     if (hsay_candidate_bucket(table, c, now) == HSAY_BUCKET_NONE)
         return false;
-    if ((c->marks & HSAY_MARK_TRUSTED) != 0 && c->timeouts > 0)
+    if ((c->marks & HSAY_MARK_TRUSTED) != 0 && (c->timeouts > 0 || c->contacted_at.ns == 0))
         wait_ms = retry_ms(&table->times, c->timeouts);
     return c->asked_at.ns == 0 || hsay_time_ms_between(c->asked_at, now) >= wait_ms;
 }
@@ -406,8 +406,7 @@ struct hsay_candidate *hsay_candidate_on_puncture(struct hsay_candidates *table,
     if (r.kin < KIN_KEY)
         return NULL;
     if (r.kin == KIN_KEY) {
-        if ((r.c->marks & (HSAY_MARK_HEARD | NAMED_MARKS)) != 0 ||
-            !is_new_port(r.c, &from->addr) ||
+        if ((r.c->marks & (HSAY_MARK_HEARD | NAMED_MARKS)) != 0 || !is_new_port(r.c, &from->addr) ||
             find_at(table, now, &from->addr).kin != KIN_NONE)
             return NULL;
         move(r.c, &from->addr);
