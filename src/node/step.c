@@ -10,7 +10,7 @@ enum {
     FRESH_MS = 10000,
     FRESH_DIVISOR = 20,
     WELL_FILLED = 20,
-    STALE_MAX = 6,
+    STALE_MAX = 10,
     /* Introductions are asked for in each request while fresh or nearly alone, else while fewer are
      * known than a table should hold, and then in one request of four: each costs three datagrams.
      */
