@@ -189,7 +189,7 @@ publish_wave() { # wave
 
 # bundles, datagrams out and in, bytes out and in, as one row
 snapshot() { # node
-    "$build/hearsay" watch --tsv -W 0 "${socket[$1]}" | cut -f 2,4-7
+    "$build/hearsay" watch --tsv --progress none -W 0 "${socket[$1]}" | cut -f 2,4-7
 }
 
 held() { # node
