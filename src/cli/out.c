@@ -172,7 +172,7 @@ void out_foreign(const struct out *out, const char *bytes, size_t size)
 
 void out_json(const json_t *object)
 {
-    json_dumpf(object, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_dumpf(object, stdout, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
     putchar('\n');
 }
 

@@ -107,7 +107,7 @@ static const char config_head[] =
     "# Configuration of a Hearsay node.  Lines with '#' show defaults; hearsay.conf(5) tells "
     "more,\n"
     "# and `hearsayd --check-config` finds mistakes.\n\n[node]\n# Bundles, keys and the address "
-    "book lie here.\nstate = %s\n\n# One UDP port for IPv4 and IPv6; port 0 lets the system "
+    "book lie here.\nstate = \"%s\"\n\n# One UDP port for IPv4 and IPv6; port 0 lets the system "
     "choose.\n%slisten = %s\n\n# Members to begin with; the line may be repeated.\n";
 static const char config_tail[] = "\n# Find members in the same network by beacons.\n"
                                   "#lan-beacons = yes\n\n"
@@ -128,6 +128,32 @@ static const char config_tail[] = "\n# Find members in the same network by beaco
                                   "#group = hearsay\n\n"
                                   "# Where `hearsay` talks to the daemon.\n";
 
+/* An address and a port; a port alone means all addresses.  Port 0, any free one, is good here and
+ * not for a peer. */
+static bool good_listen(const char *text)
+{
+    struct peer_name name;
+    uint64_t port;
+    const char *colon = strrchr(text, ':');
+    if (!options_read_number(colon ? colon + 1 : text, &port) || port > UINT16_MAX)
+        return false;
+    if (!colon)
+        return true;
+    char *host = must_print("%.*s:1", (int)(colon - text), text);
+    bool good = !peer_name_parse(&name, host) && name.addr.kind != HSAY_ADDR_NONE;
+    free(host);
+    return good;
+}
+
+/* A value can stand in quotes, and has no way to hold one. */
+static bool good_path(const char *path)
+{
+    for (const char *at = path; *at; at++)
+        if (*at == '"' || (unsigned char)*at < ' ' || *at == 127)
+            return false;
+    return true;
+}
+
 static char *config_text(const struct cli *cli, const struct made *made)
 {
     char *text = NULL;
@@ -147,7 +173,7 @@ static char *config_text(const struct cli *cli, const struct made *made)
     if (!peers)
         fputs("#peer = HOST:PORT\n", to);
     fputs(config_tail, to);
-    fprintf(to, "%spath = %s\n", made->control ? "" : "#",
+    fprintf(to, "%spath = \"%s\"\n", made->control ? "" : "#",
             made->control ? made->control : "/run/hearsay/control.sock");
     fclose(to);
     return text;
@@ -201,6 +227,11 @@ static int make_all(const struct cli *cli, struct made *made)
                  "'hearsay init DIR'");
         return EXIT_FAILED;
     }
+    if (!good_path(made->state) || !good_path(made->config)) {
+        complain("a configuration cannot hold a path with quotes or control characters; choose "
+                 "another folder");
+        return EXIT_FAILED;
+    }
     if (access(made->config, F_OK) == 0) {
         complain("%s is there already; nothing was changed", made->config);
         return EXIT_FAILED;
@@ -220,6 +251,11 @@ int verb_init(struct cli *cli)
 {
     struct made made = {0};
     struct peer_name name;
+    const char *listen = options_text(&cli->line, OPT_LISTEN, NULL);
+    if (listen && !good_listen(listen)) {
+        complain("'%s' is nothing to listen at; it looks like [::]:6421 or 127.0.0.1:0", listen);
+        return EXIT_USAGE;
+    }
     for (size_t i = 0; i < cli->line.value_count; i++) {
         if (cli->line.value[i].option != OPT_PEER ||
             !peer_name_parse(&name, cli->line.value[i].text))

@@ -29,7 +29,7 @@ struct pub {
     uint64_t stored;
     uint64_t refused;
     int refused_exit;
-    bool unread; /* a file could not be read */
+    uint64_t unread; /* files that could not be read */
     bool closed;
 };
 
@@ -129,7 +129,7 @@ static int open_input(struct pub *pub, const char *name)
     int fd = strcmp(name, "-") == 0 ? dup(STDIN_FILENO) : open(name, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         complain("%s: %s", name, strerror(errno));
-        pub->unread = true;
+        pub->unread++;
     }
     return fd;
 }
@@ -142,7 +142,7 @@ static bool read_more(struct pub *pub, int fd, struct bytes *input, const char *
         return true;
     if (got < 0) {
         complain("%s: %s", name, strerror(errno));
-        pub->unread = true;
+        pub->unread++;
     }
     bytes_grown(input, got > 0 ? (size_t)got : 0);
     return got > 0;
@@ -174,13 +174,18 @@ static void feed_lines(struct pub *pub, const char *name)
 static void feed_file(struct pub *pub, const char *name)
 {
     struct bytes input = {0};
+    uint64_t unread = pub->unread;
     int fd = open_input(pub, name);
     if (fd < 0)
         return;
     while (input.size <= FILE_MAX_BYTES && read_more(pub, fd, &input, name))
         ;
-    if (!pub->unread)
+    if (input.size > FILE_MAX_BYTES) {
+        complain("%s: over %d bytes; -l makes a bundle of each line", name, FILE_MAX_BYTES);
+        pub->unread++;
+    } else if (pub->unread == unread) {
         feed(pub, input.data + input.start, input.size);
+    }
     bytes_free(&input);
     close(fd);
 }
@@ -250,7 +255,11 @@ static int verdict(const struct pub *pub)
         complain("the daemon closed the connection; of %" PRIu64 " bundles it said nothing", lost);
     if (!pub->refused && !lost && !pub->unread)
         return EXIT_DONE;
-    if (pub->asked > 1)
+    if (pub->unread && pub->asked)
+        complain("stored %" PRIu64 " of %" PRIu64 " bundles, and %" PRIu64
+                 " file%s could not be read",
+                 pub->stored, pub->asked, pub->unread, pub->unread == 1 ? "" : "s");
+    else if (pub->asked > 1)
         complain("stored %" PRIu64 " of %" PRIu64 " bundles", pub->stored, pub->asked);
     if (pub->stored)
         return EXIT_PARTLY;
@@ -264,6 +273,10 @@ int verb_pub(struct cli *cli)
     bool lines = options_has(line, OPT_LINES);
     if (!cli->words && !lines && !options_has(line, OPT_FILE)) {
         complain("nothing to publish: give TEXT, -f FILE, or -l for the lines of standard input");
+        return EXIT_USAGE;
+    }
+    if (options_has(line, OPT_EXPIRY) && !options_number(line, OPT_EXPIRY, 0)) {
+        complain("--expires wants at least 1 second; without it a bundle stays");
         return EXIT_USAGE;
     }
     struct pub pub = {.cli = cli};

@@ -256,6 +256,19 @@ enum ctl_result ctl_on_stats(struct ctl_conn *conn, const struct request *reques
 
 /* ---- one overlay ---------------------------------------------------------------------------- */
 
+static json_t *known_key(const struct hsay_key *key)
+{
+    static const struct hsay_key none;
+
+    return memcmp(key, &none, sizeof none) ? json_hex(key->byte, HSAY_KEY_BYTES) : json_null();
+}
+
+/* How long ago, or null if it never was: the clock's beginning stands for that. */
+static json_t *known_ms(uint64_t ms, struct hsay_now now)
+{
+    return ms >= now.mono.ns / 1000000 ? json_null() : json_number(ms);
+}
+
 enum ctl_result ctl_on_peers(struct ctl_conn *conn, const struct request *request)
 {
     struct overlay *overlay = ctl_overlay(conn, request->word[1]);
@@ -267,14 +280,13 @@ enum ctl_result ctl_on_peers(struct ctl_conn *conn, const struct request *reques
     }
     for (size_t i = 0; !hsay_node_peer_at(conn->d->node, now, overlay->number, i, &peer); i++) {
         ctl_put(conn,
-                json_pack("{s:o, s:o, s:s, s:o, s:o, s:i, s:i, s:b, s:b}", "addr",
-                          json_addr(&peer.peer.addr), "key",
-                          json_hex(peer.peer.key.byte, HSAY_KEY_BYTES), "bucket",
+                json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:i, s:b, s:b}", "addr",
+                          json_addr(&peer.peer.addr), "key", known_key(&peer.peer.key), "bucket",
                           hsay_bucket_name((enum hsay_bucket)peer.bucket), "age_ms",
-                          json_number(peer.age_ms), "asked_ms",
-                          peer.asked_ms == UINT64_MAX ? json_null() : json_number(peer.asked_ms),
-                          "rtt_us", (int)peer.rtt_us, "timeouts", (int)peer.timeouts, "token",
-                          peer.token, "symmetric", peer.symmetric));
+                          known_ms(peer.age_ms, now), "asked_ms", known_ms(peer.asked_ms, now),
+                          "rtt_us", peer.rtt_us ? json_number(peer.rtt_us) : json_null(),
+                          "timeouts", (int)peer.timeouts, "token", peer.token, "symmetric",
+                          peer.symmetric));
     }
     return CTL_DONE;
 }

@@ -96,6 +96,20 @@ says 'a broken key is not replaced' 1 'is no key file' init "$work/state"
 touch "$work/file"
 says 'a folder that cannot be' 1 "$work/file" init "$work/file/state"
 says 'bad peer for init' 2 'is no peer' init "$work/other" --peer 'a b'
+for listen in bogus 127.0.0.1 localhost:1 '[::1]' ::1:x 127.0.0.1:65536 ''; do
+    says "nothing to listen at: '$listen'" 2 'nothing to listen at' \
+        init "$work/other" --listen "$listen"
+done
+says 'a path that no configuration can hold' 1 'quotes' init "$work/a\"b"
+odd="$work/a # b; c"
+for listen in 0 6421 127.0.0.1:0 '[::]:6421'; do
+    rm -rf "$odd"
+    "$hearsay" init "$odd" --listen "$listen" >/dev/null 2>"$work/err" &&
+        "$(dirname "$hearsay")/hearsayd" --check-config --config "$odd/hearsay.conf" \
+            >/dev/null 2>"$work/err" && grep -qF "state = \"$odd\"" "$odd/hearsay.conf"
+    verdict $? "listening at $listen, in a folder with signs" "$(cat "$work/err")"
+done
+says 'no time to expire in' 2 'at least 1 second' pub -e 0 x
 
 [ ! -w /dev/full ] || ! "$hearsay" help >/dev/full 2>"$work/err"
 verdict $? 'a full disk is a failure' "$(cat "$work/err" 2>/dev/null)"

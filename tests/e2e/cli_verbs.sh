@@ -86,6 +86,11 @@ seen=$({ printf 'fits\n'; head -c 901 /dev/zero | tr '\0' x; printf '\nfits too\
 [[ $? = 5 && $seen = *'stored 2 of 3 bundles' ]]
 verdict $? 'a line too long is said, the others are stored' "$seen"
 says 'a file that is not there' 1 '*No such file*' pub -f "$work/none"
+seen=$("$hearsay" pub -q -t 9 -f "$work/none" -f "$work/text" 2>&1)
+[[ $? = 5 && $seen = *'stored 1 of 1 bundles, and 1 file could not be read' ]]
+verdict $? 'a file that is not there does not keep the next one out' "$seen"
+head -c 2000000 /dev/zero >"$work/large"
+says 'a file far too large' 1 '*large: over 1048576 bytes*' pub -f "$work/large"
 says 'a type of its own' 0 "$hex*" pub -t 7 seven
 says 'only that type' 0 seven sub -H -t 7
 
@@ -110,12 +115,12 @@ verdict $? 'twelve thousand lines' "$seen"
 start b
 says 'joining' 0 'name  mine*' --state "$work/b" overlay join mine "$join"
 key=$(cut -d : -f 2 <<<"$join")
-says 'not the same yet' 1 "<*12,011 bundles, 12,011 only here*>* 0 bundles*" \
+says 'not the same yet' 1 "<*12,012 bundles, 12,012 only here*>* 0 bundles*" \
     diff "$work/a" "$work/b" -o "$key"
 says 'adding a peer' 0 "added $address" --state "$work/b" peer add "$address"
 says 'waiting for sync' 0 'in sync' --state "$work/b" wait --synced -W 60
-says 'watching until it is full' 0 $'a\t12011*b\t12011*' \
-    watch -C 12011 -W 60 --tsv "$work/a" "$work/b" --progress none
+says 'watching until it is full' 0 $'a\t12012*b\t12012*' \
+    watch -C 12012 -W 60 --tsv "$work/a" "$work/b" --progress none
 says 'the same' 0 '*the same' diff "$work/a" "$work/b" -o "$key"
 says 'status' 0 'hearsayd *listens *overlay *mine *' --state "$work/b" status
 says 'status as JSON' 0 '{*"overlays":\[{*}\]}' status --json
@@ -124,6 +129,8 @@ says 'peers in columns' 0 "*127.0.0.1:*"$'\t'* --state "$work/b" peers --tsv
 says 'counters' 0 '*counters *packets_out *drops *daemon *' stats
 says 'steps' 0 '* -> *127.0.0.1*' --state "$work/b" walk --trace -C 1 -W 30
 says 'steps as JSON' 0 '{*"event":"*}' --state "$work/b" walk --trace -C 1 -W 30 --json
+says 'a peer that does not answer' 0 'added *' peer add 127.0.0.1:9
+says 'what is not known of it' 0 $'*127.0.0.1:9\t-\t*\t-\t*\t-\t0\tfalse\tfalse*' peers --tsv
 says 'the next claim' 0 'claim *range *the peer *' filter explain
 says 'the next claim as JSON' 0 '{*"kind":"*}' filter explain --json
 says 'the log, with nothing in it' 4 '*' log error -W 0.3
