@@ -41,6 +41,9 @@ struct hsay_lmdb_options {
     uint32_t overlays_max;  /* 64 */
     uint32_t turn_changes;  /* puts and removes in one transaction, 1,024 */
     bool any_file_system;   /* take network file systems too, where locks and maps may lie */
+    /* Called with a sentence when LMDB meets a page that cannot be, which no open looks for in all
+     * of a file.  Nothing of the store may be called then; when it returns, the process aborts. */
+    void (*on_damage)(const char *why);
 };
 
 struct hsay_lmdb_info {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "src/common/file.h"
 #include "src/common/hex.h"
@@ -255,10 +256,18 @@ int overlays_leave(struct daemon *d, struct overlay *overlay)
 
 /* ---- start and end -------------------------------------------------------------------------- */
 
+/* In the middle of LMDB: what can be ended cleanly cannot be told apart from what is damaged. */
+static void on_damage(const char *why)
+{
+    log_errorx("store", "%s", why);
+    _exit(EXIT_STATUS_FAILED);
+}
+
 int overlays_open(struct daemon *d, char *why, size_t why_size)
 {
     char path[PATH_MAX];
-    struct hsay_lmdb_options options = {.path = path, .overlays_max = CONF_OVERLAYS_MAX};
+    struct hsay_lmdb_options options = {
+        .path = path, .overlays_max = CONF_OVERLAYS_MAX, .on_damage = on_damage};
 
     snprintf(path, sizeof path, "%.*s/store", PATH_MAX - 16, d->state);
     return hsay_lmdb_open(&d->overlays.lmdb, &options, why, why_size);

@@ -434,6 +434,10 @@ static int folder_lock(struct hsay_lmdb *env, const char *path, char *why, size_
     return 0;
 }
 
+#define DAMAGED                                                                                    \
+    "the store in %s is damaged (%s); move the folder away and start with an empty one: peers "    \
+    "will bring the bundles back"
+
 static int mdb_failed(int rc, const char *path, char *why, size_t why_size)
 {
     switch (rc) {
@@ -446,10 +450,7 @@ static int mdb_failed(int rc, const char *path, char *why, size_t why_size)
     case MDB_INVALID:
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
-        return fail(why, why_size, HSAY_ECORRUPT,
-                    "the store in %s is damaged (%s); move the folder away and start with an empty "
-                    "one: peers will bring the bundles back",
-                    path, mdb_strerror(rc));
+        return fail(why, why_size, HSAY_ECORRUPT, DAMAGED, path, mdb_strerror(rc));
     case ENOSPC:
     case EDQUOT:
     case MDB_MAP_FULL:
@@ -545,6 +546,19 @@ static void folder_sync(const char *path)
     close(fd);
 }
 
+/* LMDB asserts what it takes for granted of its pages. */
+static void damaged(MDB_env *mdb, const char *what)
+{
+    const struct hsay_lmdb *env = mdb_env_get_userctx(mdb);
+    const char *path = "?";
+    char why[1024];
+    if (env == NULL || env->on_damage == NULL)
+        return;
+    mdb_env_get_path(mdb, &path);
+    snprintf(why, sizeof why, DAMAGED, path, what);
+    env->on_damage(why);
+}
+
 static int env_open(struct hsay_lmdb *env, const struct hsay_lmdb_options *options, char *why,
                     size_t why_size)
 {
@@ -554,6 +568,10 @@ static int env_open(struct hsay_lmdb *env, const struct hsay_lmdb_options *optio
         map_bytes = env->map_bytes_max;
     map_bytes = (map_bytes + MAP_UNIT_BYTES - 1) / MAP_UNIT_BYTES * MAP_UNIT_BYTES;
     int rc = mdb_env_create(&env->mdb);
+    if (rc == 0)
+        rc = mdb_env_set_userctx(env->mdb, env);
+    if (rc == 0)
+        rc = mdb_env_set_assert(env->mdb, damaged);
     if (rc == 0)
         rc = mdb_env_set_maxdbs(env->mdb, overlays_max + 1);
     if (rc == 0)
@@ -577,6 +595,7 @@ int hsay_lmdb_open(struct hsay_lmdb **out, const struct hsay_lmdb_options *optio
     if (env == NULL)
         return fail(why, why_size, HSAY_ENOMEM, "no memory to open the store");
     env->lock_fd = -1;
+    env->on_damage = options->on_damage;
     env->map_bytes_max = options->map_bytes_max / MAP_UNIT_BYTES * MAP_UNIT_BYTES;
     env->turn_changes = options->turn_changes != 0 ? options->turn_changes : TURN_CHANGES;
 

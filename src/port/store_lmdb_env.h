@@ -44,6 +44,7 @@ struct hsay_lmdb_store {
 
 struct hsay_lmdb {
     MDB_env *mdb;
+    void (*on_damage)(const char *why);
     MDB_txn *write; /* NULL between turns */
     MDB_txn *read;  /* made once, then reset and renewed */
     MDB_dbi meta;

@@ -52,6 +52,20 @@ done
 check 'a corrupt store' refused 1 "$work/x/store" \
     --state "$work/x" --listen 127.0.0.1:0 "${mine[@]}"
 
+# Cut short, where what is left looks whole until it is walked through.
+check 'founding a third' found a third
+check 'a publishes much' eval 'seq 3000 | hearsay a pub -lq -o third'
+check 'a stops' stop a
+size=$(stat -c %s "$work/a/store/data.mdb")
+for part in 1 2 3 4 5 6 7; do
+    rm -rf "$work/x"
+    cp -a "$work/a" "$work/x"
+    truncate -s $((size * part / 8)) "$work/x/store/data.mdb"
+    check "a store cut to $part eighths" refused 1 'is damaged' \
+        --state "$work/x" --listen 127.0.0.1:0 "${mine[@]}"
+done
+start a
+
 # A file that a crash left behind is no daemon.
 rm -rf "$work/x"
 stop a KILL
