@@ -32,8 +32,10 @@ struct giving {
     bool refused;
 };
 
-static void count_given(struct hsay_call *call, size_t bundle_bytes)
+static void count_given(struct hsay_call *call, struct giving *g, size_t bundle_bytes)
 {
+    g->budget -= bundle_bytes;
+    g->given += bundle_bytes;
     hsay_count(call->node, HSAY_COUNT_BUNDLES_OUT, 1);
     hsay_count(call->node, HSAY_COUNT_BUNDLE_BYTES_OUT, bundle_bytes);
 }
@@ -53,9 +55,7 @@ static bool fill(struct hsay_call *call, struct giving *g, struct hsay_writer *w
             hsay_answer_back(&g->answer, &record);
             return true;
         }
-        g->budget -= record.bytes.size;
-        g->given += record.bytes.size;
-        count_given(call, record.bytes.size);
+        count_given(call, g, record.bytes.size);
     }
     return false;
 }
@@ -210,18 +210,23 @@ static void begin_answer(struct hsay_call *call, const struct hsay_intro_request
 }
 
 /* A validated asker's appetite is bounded per network group; a stranger's by the ledger. */
-static bool may_draw(struct hsay_call *call, const struct giving *g)
+static bool may_give(struct hsay_call *call)
 {
-    if (!g->answer.draws || g->budget == 0)
-        return false;
     return !call->account.validated ||
            hsay_gate_open(&call->node->gate, call->now.mono, HSAY_GATE_ANSWER, call->group);
+}
+
+static void charge_given(struct hsay_call *call, const struct giving *g)
+{
+    if (call->account.validated)
+        hsay_gate_charge(&call->node->gate, call->now.mono, HSAY_GATE_ANSWER, call->group,
+                         (uint32_t)(g->given / 1024 + 1));
 }
 
 /* Bundles into the response, and datagrams behind it. */
 static void draw(struct hsay_call *call, struct giving *g, struct hsay_sending *response)
 {
-    if (!may_draw(call, g)) {
+    if (!g->answer.draws || g->budget == 0 || !may_give(call)) {
         g->answer.more |= g->answer.draws;
         return;
     }
@@ -231,9 +236,7 @@ static void draw(struct hsay_call *call, struct giving *g, struct hsay_sending *
         else
             g->answer.more = true;
     }
-    if (call->account.validated)
-        hsay_gate_take(&call->node->gate, call->now.mono, HSAY_GATE_ANSWER, call->group,
-                       (uint32_t)(g->given / 1024 + 1));
+    charge_given(call, g);
 }
 
 static void respond(struct hsay_call *call, const struct hsay_intro_request *r, struct giving *g)
@@ -321,8 +324,7 @@ static bool give_one(struct hsay_call *call, struct giving *g, struct hsay_sendi
         if (!hsay_pack_add(&g->packer, &s->w, record->bytes))
             return true;
     }
-    g->budget -= record->bytes.size;
-    count_given(call, record->bytes.size);
+    count_given(call, g, record->bytes.size);
     return true;
 }
 
@@ -334,6 +336,10 @@ void hsay_answering_on_fetch(struct hsay_call *call, const struct hsay_message *
     struct hsay_sending s;
     if (seen_before(call->node, f->id)) {
         hsay_drop(call->node, HSAY_DROP_REPLAY);
+        return;
+    }
+    if (!may_give(call)) {
+        hsay_drop(call->node, HSAY_DROP_LEDGER);
         return;
     }
     if (!begin_bundles(call, g.id, &s))
@@ -348,4 +354,5 @@ void hsay_answering_on_fetch(struct hsay_call *call, const struct hsay_message *
     if (s.room != NULL)
         mark_last(&s, g.id);
     hsay_send_end(call, &s);
+    charge_given(call, &g);
 }

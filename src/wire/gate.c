@@ -98,6 +98,24 @@ bool hsay_gate_take(struct hsay_gate *gate, hsay_time now, enum hsay_gate_work w
     return true;
 }
 
+static uint32_t overdrawn(uint32_t spent, uint64_t cost)
+{
+    return cost < UINT32_MAX - spent ? spent + (uint32_t)cost : UINT32_MAX;
+}
+
+void hsay_gate_charge(struct hsay_gate *gate, hsay_time now, enum hsay_gate_work work,
+                      uint64_t group, uint32_t units)
+{
+    struct hsay_gate_bucket *own = &gate->bucket[bucket_of(gate, group)];
+    struct hsay_gate_bucket *all = &gate->bucket[gate->bucket_count];
+    uint64_t cost = (uint64_t)units * GATE_UNIT;
+
+    refresh(gate, own, milliseconds(now), false);
+    refresh(gate, all, milliseconds(now), true);
+    own->spent[work] = overdrawn(own->spent[work], cost);
+    all->spent[work] = overdrawn(all->spent[work], cost);
+}
+
 bool hsay_gate_open(const struct hsay_gate *gate, hsay_time now, enum hsay_gate_work work,
                     uint64_t group)
 {

@@ -46,7 +46,12 @@ void hsay_gate_init(struct hsay_gate *gate, struct hsay_gate_bucket *bucket, uin
 bool hsay_gate_take(struct hsay_gate *gate, hsay_time now, enum hsay_gate_work work, uint64_t group,
                     uint32_t units);
 
-/* As above without taking: is there one unit left? */
+/* For work whose size is known only when it is done: taken even if there is less left, and what was
+ * overdrawn drains first before the gate opens again. */
+void hsay_gate_charge(struct hsay_gate *gate, hsay_time now, enum hsay_gate_work work,
+                      uint64_t group, uint32_t units);
+
+/* As hsay_gate_take without taking: is there one unit left? */
 bool hsay_gate_open(const struct hsay_gate *gate, hsay_time now, enum hsay_gate_work work,
                     uint64_t group);
 

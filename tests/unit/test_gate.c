@@ -115,6 +115,17 @@ static void a_clock_that_jumps_gives_one_burst_at_most(void **state)
         assert_int_equal(taken(1000000 - back * 100, HSAY_GATE_AGREE, 4, 100), back == 0 ? 20 : 0);
 }
 
+static void what_is_overdrawn_drains_first(void **state)
+{
+    (void)state;
+    assert_int_equal(taken(0, HSAY_GATE_ANSWER, 1, 19), 19);
+    assert_true(hsay_gate_open(&gate, ms(0), HSAY_GATE_ANSWER, 1));
+    hsay_gate_charge(&gate, ms(0), HSAY_GATE_ANSWER, 1, 11); /* 30 of 20, ten a second */
+    assert_false(hsay_gate_open(&gate, ms(1000), HSAY_GATE_ANSWER, 1));
+    assert_true(hsay_gate_open(&gate, ms(1200), HSAY_GATE_ANSWER, 1));
+    assert_int_equal(taken(1200, HSAY_GATE_ANSWER, 1, 5), 2);
+}
+
 static void large_rates_do_not_overflow(void **state)
 {
     (void)state;
@@ -125,6 +136,8 @@ static void large_rates_do_not_overflow(void **state)
     assert_false(hsay_gate_take(&gate, ms(0), HSAY_GATE_ANSWER, 1, 1));
     assert_false(hsay_gate_take(&gate, ms(0), HSAY_GATE_ANSWER, 1, UINT32_MAX));
     assert_true(hsay_gate_take(&gate, ms(2), HSAY_GATE_ANSWER, 1, UINT32_MAX / 1000));
+    hsay_gate_charge(&gate, ms(2), HSAY_GATE_ANSWER, 1, UINT32_MAX);
+    assert_false(hsay_gate_open(&gate, ms(2), HSAY_GATE_ANSWER, 1));
 }
 
 static void without_a_rate_nothing_passes(void **state)
@@ -146,6 +159,7 @@ int main(void)
         cmocka_unit_test_setup(groups_share_only_the_node, set_up),
         cmocka_unit_test_setup(a_salt_moves_the_groups, set_up),
         cmocka_unit_test_setup(a_clock_that_jumps_gives_one_burst_at_most, set_up),
+        cmocka_unit_test_setup(what_is_overdrawn_drains_first, set_up),
         cmocka_unit_test_setup(large_rates_do_not_overflow, set_up),
         cmocka_unit_test_setup(without_a_rate_nothing_passes, set_up),
     };
