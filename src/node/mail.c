@@ -139,6 +139,8 @@ int hsay_node_on_direct(struct hsay_node *node, struct hsay_now now, uint16_t ov
                                          MAIL_TARGETS_MAX);
     else if ((target[0] = hsay_candidate_find(&o->candidates, to)) == NULL)
         return HSAY_ENOENT;
+    else if (!hsay_candidate_has_token(target[0], now.mono))
+        return 0; /* it would take it for a stranger's, and refuse it */
     for (size_t i = 0; i < targets; i++) {
         struct hsay_message m = {.type = HSAY_MSG_DIRECT, .direct = {.type = type}};
         struct hsay_sending s;
