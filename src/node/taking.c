@@ -76,16 +76,21 @@ static bool refuse_forged(struct hsay_call *call)
     return false;
 }
 
-static void ask_outside(struct hsay_call *call, const struct hsay_bundle *b)
+/* It counts as new: a forger's is found out by the verdict. */
+static bool ask_outside(struct hsay_call *call, const struct hsay_bundle *b)
 {
-    struct hsay_event *e = hsay_outbox_event(call->out, HSAY_EVENT_VERIFY, call->overlay_number);
+    struct hsay_span copy = hsay_outbox_copy(call->out, b->bytes);
+    struct hsay_event *e = NULL;
+    if (copy.size != 0)
+        e = hsay_outbox_event(call->out, HSAY_EVENT_VERIFY, call->overlay_number);
     if (e == NULL) {
         hsay_drop(call->node, HSAY_DROP_OUTBOX);
-        return;
+        return false;
     }
     e->peer = call->from;
     e->author = b->author;
-    e->bytes = hsay_outbox_copy(call->out, b->bytes);
+    e->bytes = copy;
+    return true;
 }
 
 static bool take_one(struct hsay_call *call, struct hsay_span bytes)
@@ -106,10 +111,8 @@ static bool take_one(struct hsay_call *call, struct hsay_span bytes)
         hsay_drop(node, HSAY_DROP_FORGER);
         return false;
     }
-    if (node->config.verify_outside) {
-        ask_outside(call, &b);
-        return false;
-    }
+    if (node->config.verify_outside)
+        return ask_outside(call, &b);
     hsay_count(node, HSAY_COUNT_VERIFIED, 1);
     if (!hsay_bundle_verify(&b, &node->crypto, &call->overlay->keys.overlay))
         return refuse_forged(call);
