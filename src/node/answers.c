@@ -153,20 +153,27 @@ void hsay_answers_on_bundles(struct hsay_call *call, const struct hsay_message *
         finish(call, p);
 }
 
-/* When waiting any longer for this request has no use. */
-static hsay_time patience(const struct hsay_pending *p)
+/* Then a request is over, whatever still comes: else an answer without an end would hold us. */
+static hsay_time end_of_life(const struct hsay_pending *p)
 {
-    if (p->heard.ns != 0) {
-        uint64_t rtt_ms = hsay_time_ms_between(p->sent, p->heard);
-        return hsay_time_add_ms(p->heard, between(rtt_ms, GRACE_MIN_MS, GRACE_MAX_MS));
-    }
     return hsay_time_add_ms(p->sent, HSAY_REQUEST_LIFETIME_MS);
 }
 
-/* The request of the catch-up is silent: ask somebody else already, though its answer may come. */
+/* When waiting any longer for this request has no use. */
+static hsay_time patience(const struct hsay_pending *p)
+{
+    hsay_time end = end_of_life(p);
+    if (p->heard.ns == 0)
+        return end;
+    uint64_t rtt_ms = hsay_time_ms_between(p->sent, p->heard);
+    uint64_t grace_ms = between(rtt_ms, GRACE_MIN_MS, GRACE_MAX_MS);
+    return hsay_time_min(end, hsay_time_add_ms(p->heard, grace_ms));
+}
+
+/* The request of the catch-up has no response: ask somebody else already, though it may come. */
 static hsay_time impatience(const struct hsay_overlay *o, const struct hsay_pending *p)
 {
-    if (p->heard.ns != 0 || p->id != o->catchup.outstanding)
+    if (p->answered || p->id != o->catchup.outstanding)
         return HSAY_TIME_NEVER;
     struct hsay_peer to = p->to;
     const struct hsay_candidate *c =
@@ -204,7 +211,8 @@ void hsay_answers_overdue(struct hsay_call *call)
             hsay_catchup_on_timeout(call, p);
         if (hsay_time_before(call->now.mono, patience(p)))
             continue;
-        if (p->heard.ns != 0)
+        bool in_time = hsay_time_before(call->now.mono, end_of_life(p));
+        if (p->answered || (p->heard.ns != 0 && in_time))
             finish(call, p);
         else
             give_up(call, p);
