@@ -17,7 +17,18 @@ enum {
     ALONE_BELOW = 3,
     INTRODUCE_BELOW = 24,
     INTRODUCE_EVERY = 4,
+    /* Of the places for requests, visits are returned within a half, for the visitors may be one
+     * machine with many keys that never answers; the walk goes on within three quarters; the rest
+     * is for catching up. */
+    PLACES_PARTS = 4,
+    PLACES_RETURN_VISITS = 2,
+    PLACES_WALK = 3,
 };
+
+static bool has_places(const struct hsay_overlay *o, unsigned parts)
+{
+    return hsay_pending_count(&o->pendings) * PLACES_PARTS < (size_t)o->pendings.entry_max * parts;
+}
 
 void hsay_step_refresh(struct hsay_overlay *o, struct hsay_now now)
 {
@@ -129,7 +140,7 @@ void hsay_step_run(struct hsay_call *call)
     plan.to = choose(call, &plan.bucket, &is_new);
     plan_next(call, contacted, is_new || known > o->known);
     o->known = known;
-    if (plan.to == NULL)
+    if (plan.to == NULL || !has_places(o, PLACES_WALK))
         return;
     plan.claim_kind = hsay_catchup_claim_kind(call, plan.to);
     uint64_t id;
@@ -143,7 +154,7 @@ void hsay_step_return_visit(struct hsay_call *call, struct hsay_candidate *c)
     unsigned contacted;
     unsigned known = alive(call, &contacted);
     if (o->config.fixed_step || o->config.no_step || o->config.policy != HSAY_POLICY_HEARSAY ||
-        contacted >= WELL_FILLED)
+        contacted >= WELL_FILLED || !has_places(o, PLACES_RETURN_VISITS))
         return;
     struct hsay_request_plan plan = {.to = c,
                                      .bucket = HSAY_BUCKET_REQUESTED,
