@@ -47,6 +47,7 @@ struct hsay_catchup {
     uint8_t sames;         /* comparisons of everything in a row that found the same */
     uint8_t losses;        /* requests in a row that were not answered */
     uint8_t vain;          /* dialogues in a row that ended different and brought nothing */
+    uint8_t hints;         /* others' claims followed in a row since anything new came */
     uint32_t quiet;        /* filter answers in a row that brought nothing */
     uint64_t behind;       /* bundles that the peer in hand holds more than we, as far as known */
     uint32_t budget_bytes; /* asked for per request: doubles on a whole answer, halves on loss */

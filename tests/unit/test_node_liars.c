@@ -1,0 +1,268 @@
+/*
+ * Goal of this test: a peer that answers, and lies in every answer, or that spends its days on
+ * making us work, gets a bounded part of us; and who is honest gets the rest.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "src/sync/bundle.h"
+#include "src/wire/pack.h"
+#include "tests/world/stranger.h"
+
+enum { LIAR = 5000, MINUTE_MS = 60000 };
+
+/* What the liar says in every answer. */
+struct lie {
+    uint64_t count;
+    uint8_t flags;
+    bool bundles_only; /* never a response; to the first request a bundles message every 20 ms */
+};
+
+struct scene {
+    struct world w;
+    struct stranger s;
+    struct lie lie;
+    struct hsay_token token; /* that node 0 made for the liar */
+    uint64_t id;             /* of the request that the liar answers */
+};
+
+static const struct stranger_sealing plainly = {.first = false};
+
+static uint64_t counter(const struct scene *scene, enum hsay_counter c)
+{
+    return hsay_node_stats(scene->w.node[0].node)->count[c];
+}
+
+static void begin(struct scene *scene, unsigned nodes, uint64_t seed)
+{
+    struct hsay_addr addr = world_addr(LIAR);
+    memset(scene, 0, sizeof *scene);
+    world_init(&scene->w, nodes, seed);
+    world_start(&scene->w);
+    for (unsigned i = 0; i < 50; i++)
+        world_publish(&scene->w, 0, "something of our own");
+    stranger_init(&scene->s, &scene->w, &addr);
+}
+
+/* Node 0 is told of the liar, as the operator would. */
+static void name_liar(struct scene *scene)
+{
+    struct hsay_peer peer = {scene->s.addr, scene->s.key};
+    assert_int_equal(hsay_node_add_peer(scene->w.node[0].node, world_now(&scene->w), 0, &peer,
+                                        HSAY_BUCKET_TRUSTED),
+                     0);
+}
+
+static void tell_lie(struct scene *scene)
+{
+    struct hsay_message m = {.type = HSAY_MSG_INTRO_RESPONSE};
+    m.intro_response.id = scene->id;
+    m.intro_response.to = world_addr(0);
+    m.intro_response.flags = scene->lie.flags;
+    m.intro_response.count = scene->lie.count;
+    m.intro_response.fingerprint = world_chance(&scene->w);
+    stranger_send(&scene->s, 0, &m, &plainly);
+}
+
+static void tell_bundles(struct scene *scene)
+{
+    struct hsay_message m = {.type = HSAY_MSG_BUNDLES, .bundles = {.id = scene->id}};
+    stranger_send(&scene->s, 0, &m, &plainly);
+}
+
+/* Let `ms` pass; the liar answers what it is asked within a millisecond. */
+static void run(struct scene *scene, unsigned ms)
+{
+    for (unsigned i = 0; i < ms; i++) {
+        uint64_t before = scene->s.got_packets;
+        world_run(&scene->w, 1);
+        if (scene->s.got_packets != before && scene->s.answer.type == HSAY_MSG_INTRO_REQUEST) {
+            if (scene->id == 0 || !scene->lie.bundles_only)
+                scene->id = scene->s.answer.intro_request.id;
+            if (!scene->lie.bundles_only)
+                tell_lie(scene);
+        }
+        if (scene->lie.bundles_only && scene->id != 0 && i % 20 == 0)
+            tell_bundles(scene);
+    }
+}
+
+/* The liar becomes a peer with a token, as anybody can. */
+static void get_token(struct scene *scene)
+{
+    struct hsay_message m = stranger_request(&scene->s, HSAY_CLAIM_NONE, 400);
+    stranger_send(&scene->s, 0, &m, &(struct stranger_sealing){.first = true});
+    assert_int_equal(scene->s.answer.type, HSAY_MSG_INTRO_RESPONSE);
+    scene->token = scene->s.answer.intro_response.token;
+}
+
+/* ---- lies in answers ---- */
+
+static void test_endless_answers(void **state)
+{
+    static const struct lie lies[] = {
+        {.count = 100, .flags = HSAY_RESPONSE_MORE},
+        {.count = HSAY_TIME_MAX, .flags = HSAY_RESPONSE_MORE},
+        {.count = 10, .flags = HSAY_RESPONSE_MORE},
+        {.count = 51},
+        {.count = 10},
+        {.count = HSAY_TIME_MAX},
+        {.count = 60, .flags = HSAY_RESPONSE_SAME | HSAY_RESPONSE_MORE},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        struct scene scene;
+        begin(&scene, 1, 40 + i);
+        scene.lie = lies[i];
+        name_liar(&scene);
+        run(&scene, MINUTE_MS);
+        printf("# lie %zu: %llu requests in a minute\n", i,
+               (unsigned long long)counter(&scene, HSAY_COUNT_STEPS));
+        assert_true(counter(&scene, HSAY_COUNT_ANSWERED) >= 5); /* it is still asked */
+        assert_true(counter(&scene, HSAY_COUNT_STEPS) <= 8 * 60);
+        world_free(&scene.w);
+    }
+}
+
+/* One whole conversation with a liar that says MORE for ever, over a larger store. */
+static void test_endless_answers_large_store(void **state)
+{
+    struct scene scene;
+    (void)state;
+    begin(&scene, 1, 50);
+    for (unsigned i = 0; i < 5000; i++)
+        world_publish(&scene.w, 0, "something of our own");
+    scene.lie = (struct lie){.count = HSAY_TIME_MAX};
+    name_liar(&scene);
+    run(&scene, MINUTE_MS);
+    printf("# large store: %llu requests in a minute\n",
+           (unsigned long long)counter(&scene, HSAY_COUNT_STEPS));
+    assert_true(counter(&scene, HSAY_COUNT_STEPS) <= 8 * 60);
+    world_free(&scene.w);
+}
+
+/* An answer that never comes to its end, a bundles message every 20 ms: it ends for us, and an
+ * honest peer is asked. */
+static void test_endless_bundles(void **state)
+{
+    struct scene scene;
+    (void)state;
+    begin(&scene, 2, 60);
+    scene.lie = (struct lie){.bundles_only = true};
+    name_liar(&scene);
+    run(&scene, 15000);
+    assert_int_equal(counter(&scene, HSAY_COUNT_ANSWERED), 0);
+    assert_true(counter(&scene, HSAY_COUNT_TIMEOUTS) >= 1);
+    world_publish(&scene.w, 1, "worth having");
+    world_name(&scene.w, 0, 1, HSAY_BUCKET_TRUSTED);
+    run(&scene, 3000);
+    assert_int_equal(counter(&scene, HSAY_COUNT_BUNDLES_NEW), 1);
+    world_free(&scene.w);
+}
+
+/* ---- lies in requests ---- */
+
+/* It claims to hold no end of what we lack, fifty times a second, and has nothing. */
+static void test_endless_claims(void **state)
+{
+    struct scene scene;
+    (void)state;
+    begin(&scene, 1, 70);
+    get_token(&scene);
+    scene.lie = (struct lie){.count = HSAY_TIME_MAX};
+    for (unsigned i = 0; i < MINUTE_MS / 20; i++) {
+        struct hsay_message m = stranger_request(&scene.s, HSAY_CLAIM_SUM, 0);
+        m.intro_request.claim.count = HSAY_TIME_MAX;
+        if (i % 3000 == 0)
+            get_token(&scene);
+        stranger_send(&scene.s, 0, &m, &(struct stranger_sealing){.token = &scene.token});
+        run(&scene, 20);
+    }
+    printf("# claims: %llu requests in a minute\n",
+           (unsigned long long)counter(&scene, HSAY_COUNT_STEPS));
+    assert_true(counter(&scene, HSAY_COUNT_STEPS) <= 10 * 60);
+    world_free(&scene.w);
+}
+
+/* Twenty keys a second, each with a token, none of which ever answers: not all the places where we
+ * wait for answers are theirs. */
+static void test_silent_newcomers(void **state)
+{
+    struct scene scene;
+    (void)state;
+    begin(&scene, 2, 80);
+    world_publish(&scene.w, 1, "worth having");
+    for (unsigned i = 0; i < 400; i++) {
+        struct hsay_addr addr = world_addr(LIAR + i % 3);
+        struct hsay_message m;
+        stranger_init(&scene.s, &scene.w, &addr);
+        get_token(&scene);
+        m = stranger_request(&scene.s, HSAY_CLAIM_SUM, 0);
+        stranger_send(&scene.s, 0, &m, &(struct stranger_sealing){.token = &scene.token});
+        world_run(&scene.w, 50);
+        if (i == 100)
+            world_name(&scene.w, 0, 1, HSAY_BUCKET_TRUSTED);
+    }
+    assert_int_equal(counter(&scene, HSAY_COUNT_BUNDLES_NEW), 1);
+    world_free(&scene.w);
+}
+
+/* ---- forgeries ---- */
+
+/* Bundles with a wrong signature, as many as fit into a mail; none like another. */
+static size_t forge(struct scene *scene, uint8_t *out, size_t size)
+{
+    struct world *w = &scene->w;
+    struct hsay_draft draft = {.author_secret = w->node[0].author_secret,
+                               .payload = {(const uint8_t *)"forged", 6}};
+    struct hsay_bundle_plan plan = {.draft = &draft, .sequence = 1000, .time = 1000};
+    struct hsay_packer packer = {.author_count = 0};
+    struct hsay_writer wr = hsay_writer(out, size);
+    struct hsay_bundle made;
+    uint8_t bytes[HSAY_BUNDLE_MAX_BYTES];
+    assert_int_equal(hsay_bundle_make(bytes, &made, &w->crypto, &w->overlay, &plan), 0);
+    do {
+        uint64_t noise = world_chance(w);
+        memcpy(bytes + made.bytes.size - 32, &noise, sizeof noise);
+    } while (hsay_pack_add(&packer, &wr, made.bytes));
+    return hsay_write_size(&wr);
+}
+
+static void test_forged_mail(void **state)
+{
+    struct scene scene;
+    uint8_t tail[1100];
+    (void)state;
+    begin(&scene, 1, 90);
+    get_token(&scene);
+    uint64_t before = counter(&scene, HSAY_COUNT_VERIFIED);
+    for (unsigned i = 0; i < 10000; i++) { /* 1,000 mails a second of ten forgeries each */
+        struct hsay_message m = {.type = HSAY_MSG_BUNDLES, .bundles = {.flags = HSAY_BUNDLES_MAIL}};
+        struct stranger_sealing how = {.token = &scene.token, .tail = tail};
+        how.tail_size = forge(&scene, tail, sizeof tail);
+        stranger_send(&scene.s, 0, &m, &how);
+        world_run(&scene.w, 1);
+    }
+    uint64_t verified = counter(&scene, HSAY_COUNT_VERIFIED) - before;
+    uint64_t seen = counter(&scene, HSAY_COUNT_BUNDLES_IN);
+    printf("# forgeries: %llu came in ten seconds, %llu were checked\n", (unsigned long long)seen,
+           (unsigned long long)verified);
+    assert_true(seen >= 50000);
+    assert_true(verified >= 40 && verified <= 10 * 20 + 40 + 1);
+    world_free(&scene.w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_endless_answers),  cmocka_unit_test(test_endless_answers_large_store),
+        cmocka_unit_test(test_endless_bundles),  cmocka_unit_test(test_endless_claims),
+        cmocka_unit_test(test_silent_newcomers), cmocka_unit_test(test_forged_mail),
+    };
+    return cmocka_run_group_tests_name("node and liars", tests, NULL, NULL);
+}
