@@ -165,6 +165,16 @@ static bool is_expired(const struct hsay_bundle *b, struct hsay_now now)
     return b->expiry_s != 0 && now.wall_s != 0 && b->expiry_s <= now.wall_s;
 }
 
+/* The store says that it is full when it has refused something.  From then on what the quota has no
+ * room for is refused before a signature is paid for; of a full disk only `put` knows. */
+static bool is_over_quota(const struct hsay_store *store, const struct hsay_bundle *b)
+{
+    struct hsay_store_info info;
+    store->ops->info(store->self, &info);
+    return info.full && info.quota_bytes != 0 &&
+           info.bundle_bytes + b->bytes.size > info.quota_bytes;
+}
+
 static enum hsay_received dropped(enum hsay_drop why, enum hsay_drop *drop)
 {
     *drop = why;
@@ -193,6 +203,8 @@ static enum hsay_received check_held(const struct hsay_receiver *r, struct hsay_
         return dropped(HSAY_DROP_EXPIRED, drop);
     if (b->time > hsay_window_limit(r->window, now.mono))
         return dropped(HSAY_DROP_WINDOW, drop);
+    if (is_over_quota(r->store, b))
+        return failed(HSAY_ENOSPC, drop, error);
     rc = judge(r->store, b, v);
     if (rc != HSAY_OK)
         return failed(rc, drop, error);

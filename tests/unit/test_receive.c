@@ -162,6 +162,20 @@ static void a_full_store_changes_nothing(void **state)
     assert_int_equal(held(f), 2);
 }
 
+static void over_quota_costs_no_signature(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(give(f, &(struct sync_plan){1, 1, 5, 0, 0}), HSAY_RECEIVED_NEW);
+    f->mem.quota_bytes = f->mem.bundle_bytes + 1;
+    assert_int_equal(give(f, &(struct sync_plan){1, 2, 6, 0, 0}), HSAY_RECEIVED_FAILED);
+    unsigned verified = f->crypto.verified;
+    assert_int_equal(give(f, &(struct sync_plan){1, 2, 6, 0, 0}), HSAY_RECEIVED_FAILED);
+    assert_int_equal(f->error, HSAY_ENOSPC);
+    assert_int_equal(f->crypto.verified, verified);
+    f->mem.quota_bytes = 2 * f->mem.bundle_bytes;
+    assert_int_equal(give(f, &(struct sync_plan){1, 2, 6, 0, 0}), HSAY_RECEIVED_NEW);
+}
+
 /* ---- slots, one by one ------------------------------------------------------------------------
  */
 
@@ -405,6 +419,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_wall_clock_no_expiry, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_late_verdict_finds_the_duplicate, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_store_changes_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(over_quota_costs_no_signature, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gaps_fill_in_any_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_fork_ends_its_author, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_first_backdated_bundle_is_proof, set_up, tear_down),
