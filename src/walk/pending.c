@@ -5,10 +5,6 @@
 #include "nat/addr_class.h"
 #include "src/walk/peer.h"
 
-/* An answer whose bundles keep coming lives on, but not for ever: whoever sends one datagram every
- * nine seconds would hold the place otherwise. */
-enum { LIFETIMES_MAX = 3 };
-
 void hsay_pendings_init(struct hsay_pendings *table, struct hsay_pending *entry, uint16_t entry_max)
 {
     table->entry = entry;
@@ -52,29 +48,6 @@ struct hsay_pending *hsay_pending_find(struct hsay_pendings *table, uint64_t id,
     if (hsay_peer_key_known(&p->to.key) && !hsay_peer_key_equal(&p->to.key, &from->key))
         return NULL;
     return p;
-}
-
-static bool is_overdue(const struct hsay_pending *p, hsay_time now, uint32_t lifetime_ms)
-{
-    uint64_t age_ms = hsay_time_ms_between(p->sent, now);
-
-    if (age_ms < lifetime_ms)
-        return false;
-    if (!p->answered || age_ms >= (uint64_t)lifetime_ms * LIFETIMES_MAX)
-        return true;
-    return hsay_time_ms_between(p->heard, now) >= lifetime_ms;
-}
-
-struct hsay_pending *hsay_pending_overdue(struct hsay_pendings *table, hsay_time now,
-                                          uint32_t lifetime_ms)
-{
-    for (size_t i = 0; i < table->entry_max; i++) {
-        struct hsay_pending *p = &table->entry[i];
-
-        if (p->kind != HSAY_PENDING_FREE && is_overdue(p, now, lifetime_ms))
-            return p;
-    }
-    return NULL;
 }
 
 void hsay_pending_free(struct hsay_pending *p)

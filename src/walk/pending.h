@@ -57,12 +57,8 @@ struct hsay_pending *hsay_pending_new(struct hsay_pendings *table);
 struct hsay_pending *hsay_pending_find(struct hsay_pendings *table, uint64_t id,
                                        const struct hsay_peer *from);
 
-/* Same without the address: for a puncture that says to which request of ours it belongs. */
+/* Same without the address. */
 struct hsay_pending *hsay_pending_by_id(struct hsay_pendings *table, uint64_t id);
-
-/* The next entry that has run out at `now` (or NULL): it is the caller's to free. */
-struct hsay_pending *hsay_pending_overdue(struct hsay_pendings *table, hsay_time now,
-                                          uint32_t lifetime_ms);
 
 void hsay_pending_free(struct hsay_pending *p);
 
