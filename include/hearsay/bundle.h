@@ -12,7 +12,7 @@ struct hsay_bundle {
     uint8_t parent_count;
     struct hsay_key author;
     uint64_t type;
-    uint64_t sequence; /* from 1, without gaps, per author */
+    uint64_t sequence; /* from 1, rising per author; gaps are allowed */
     uint64_t time;     /* global time, from 1 */
     uint64_t expiry_s;
     struct hsay_span parents; /* parent_count * HSAY_ID_BYTES */

@@ -269,6 +269,13 @@ struct hsay_draft {
     const uint8_t *author_secret; /* HSAY_SECRET_BYTES, Ed25519; any number of authors may use one
                                    * node, but one author only one node at a time */
     struct hsay_span payload;     /* at most HSAY_PAYLOAD_MAX_BYTES, less with many parents */
+
+    /* The sequence and global time to have at least; 0: what follows from the store.  For who keeps
+     * a mark of the author's log apart from the store: a store that was lost and is empty again
+     * would begin anew at sequence 1, and two bundles with one sequence are held against their
+     * author.  HSAY_EBUDGET while time_min is beyond what others would accept. */
+    uint64_t sequence_min;
+    uint64_t time_min;
 };
 
 /* Signs, stores and (unless pull_only) mails 10 ms later.  The id goes to *id; an event tells of

@@ -1,4 +1,5 @@
 /* Verbs about bundles: pub, sub, show, digests. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -132,7 +133,14 @@ enum ctl_result ctl_on_pub(struct ctl_conn *conn, const struct request *request)
         return ctl_refuse(conn, CTL_STORE, "the daemon is about to stop");
     }
     draft.overlay = overlay->number;
-    rc = hsay_node_on_publish(d->node, turn_now(d), &draft, &id, out);
+    rc = marks_cover(d, overlay, &draft);
+    if (rc == HSAY_EIO || rc == HSAY_EBAD) {
+        return ctl_refuse(conn, CTL_STORE, "cannot keep %s/marks: %s", d->state,
+                          rc == HSAY_EIO ? strerror(errno) : "it is not hearsayd's; move it away");
+    }
+    if (!rc) {
+        rc = hsay_node_on_publish(d->node, turn_now(d), &draft, &id, out);
+    }
     if (!rc) {
         memcpy(digest.byte, id.byte, sizeof digest.byte);
         rc = overlay->store.ops->get(overlay->store.self, &digest, &record);

@@ -154,6 +154,7 @@ static int attach(struct daemon *d, struct overlay *overlay)
     }
     overlay->used = true;
     overlay->synced = false;
+    marks_load(d, overlay, damaged == 0);
     return 0;
 }
 
@@ -238,6 +239,7 @@ int overlays_leave(struct daemon *d, struct overlay *overlay)
 
     daemon_overlay_left(d, overlay);
     hsay_node_leave(d->node, overlay->number);
+    marks_forget_store(d, overlay);
     while (!rc) {
         rc = remove_some(d, &overlay->disk);
     }

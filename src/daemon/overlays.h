@@ -14,6 +14,7 @@
 #include "src/common/peer_name.h"
 #include "src/daemon/conf.h"
 #include "src/daemon/guard.h"
+#include "src/daemon/marks.h"
 
 struct daemon;
 
@@ -30,6 +31,7 @@ struct overlay {
     struct hsay_store disk;  /* LMDB's port */
     struct hsay_store store; /* the same behind the guard: what the node uses */
     struct guard guard;
+    struct mark mark;       /* of our own log */
     struct peer_name *peer; /* named while running */
     size_t peer_count;
 };

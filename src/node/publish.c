@@ -9,6 +9,19 @@
 #include "src/node/request.h"
 #include "src/node/taking.h"
 
+/* Not below what the caller remembers of its log, nor beyond what others would take. */
+static int raise_slot(struct hsay_bundle_plan *plan, uint64_t limit)
+{
+    const struct hsay_draft *draft = plan->draft;
+    if (draft->sequence_min > HSAY_TIME_MAX || draft->time_min > HSAY_TIME_MAX)
+        return HSAY_EINVAL;
+    if (plan->sequence < draft->sequence_min)
+        plan->sequence = draft->sequence_min;
+    if (plan->time < draft->time_min)
+        plan->time = draft->time_min;
+    return plan->time <= limit ? 0 : HSAY_EBUDGET;
+}
+
 int hsay_node_on_publish(struct hsay_node *node, struct hsay_now now,
                          const struct hsay_draft *draft, struct hsay_id *id,
                          struct hsay_outbox *out)
@@ -25,8 +38,10 @@ int hsay_node_on_publish(struct hsay_node *node, struct hsay_now now,
     struct hsay_bundle_plan plan = {.draft = draft};
     memcpy(author.byte, draft->author_secret + HSAY_SECRET_BYTES - HSAY_KEY_BYTES,
            sizeof author.byte);
-    hsay_window_limit(&call.overlay->window, now.mono); /* it moves with time */
+    uint64_t limit = hsay_window_limit(&call.overlay->window, now.mono); /* moves with time */
     int rc = hsay_receive_next_slot(&r, &author, &plan.sequence, &plan.time);
+    if (rc == 0)
+        rc = raise_slot(&plan, limit);
     if (rc == 0)
         rc = hsay_bundle_make(bytes, &made, &node->crypto, &call.overlay->keys.overlay, &plan);
     if (rc != 0)
