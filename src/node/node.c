@@ -33,8 +33,9 @@ static const struct hsay_gate_rate gate_rates[HSAY_GATE_WORK_COUNT] = {
                          .node_burst = 1000},
     [HSAY_GATE_FORGED] = {.group_per_second = 20,
                           .group_burst = 40,
-                          .node_per_second = 200,
-                          .node_burst = 400},
+                          .node_per_second = 2000, /* a tenth of a core; else ten groups of forgers
+                                                    * close the door for everybody */
+                          .node_burst = 4000},
     [HSAY_GATE_ANSWER] = {.group_per_second = 32768,
                           .group_burst = 65536,
                           .node_per_second = 131072,
@@ -138,6 +139,7 @@ static void init_shared(struct hsay_node *node, const struct tables *t)
     hsay_puncture_init(&node->punctures, hsay_rng_u64(rng, crypto));
     hsay_vote_init(&node->votes, HSAY_VOTE_AGREE_GROUPS);
     node->replay = t->replay;
+    node->replay_salt = hsay_rng_u64(rng, crypto);
 }
 
 static void init_overlays(struct hsay_node *node, const struct tables *t)

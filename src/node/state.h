@@ -90,7 +90,8 @@ struct hsay_node {
     struct hsay_addr bound;
     struct hsay_addr known_address; /* what EVENT_ADDRESS said last */
     uint64_t *replay;               /* ids answered lately, one place per hash; gate_max of them */
-    struct hsay_overlay *overlay;   /* overlays_max */
+    uint64_t replay_salt;
+    struct hsay_overlay *overlay; /* overlays_max */
     struct hsay_node_stats stats;
 };
 
