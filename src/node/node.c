@@ -21,7 +21,8 @@ enum {
 };
 
 /* Work that strangers, forgers and hungry peers may cause; see gate.h.  Sized for one core: 20,000
- * strangers' packets cost 40 ms of each second, 500 X25519 15 ms, 200 forged signatures 10 ms. */
+ * strangers' packets cost 40 ms of each second, 500 X25519 15 ms, 2,000 forged signatures 100 ms.
+ */
 static const struct hsay_gate_rate gate_rates[HSAY_GATE_WORK_COUNT] = {
     [HSAY_GATE_PACKET] = {.group_per_second = 200,
                           .group_burst = 400,

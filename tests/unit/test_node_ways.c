@@ -315,13 +315,46 @@ static void test_wrong_arguments(void **state)
     world_free(&w);
 }
 
+/* A log that goes on behind a mark, and one whose mark is beyond what others would take. */
+static void test_marks(void **state)
+{
+    struct world w;
+    struct hsay_id id;
+    struct hsay_digest digest;
+    struct hsay_record record;
+    (void)state;
+    world_init(&w, 1, 30);
+    world_start(&w);
+    struct hsay_draft draft = {.author_secret = w.node[0].author_secret,
+                               .payload = {(const uint8_t *)"again", 5},
+                               .sequence_min = 100,
+                               .time_min = 50};
+    struct hsay_node *n = w.node[0].node;
+    assert_int_equal(hsay_node_on_publish(n, world_now(&w), &draft, &id, &w.out), 0);
+    memcpy(digest.byte, id.byte, sizeof digest.byte);
+    struct hsay_store store = hsay_store_mem_port(&w.node[0].store);
+    assert_int_equal(store.ops->get(store.self, &digest, &record), 0);
+    assert_int_equal(record.sequence, 100);
+    assert_int_equal(record.at.time, 50);
+    draft.time_min = 1000000;
+    assert_int_equal(hsay_node_on_publish(n, world_now(&w), &draft, &id, &w.out), HSAY_EBUDGET);
+    draft.time_min = UINT64_MAX;
+    assert_int_equal(hsay_node_on_publish(n, world_now(&w), &draft, &id, &w.out), HSAY_EINVAL);
+    world_free(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_verify_outside),   cmocka_unit_test(test_fetch),
-        cmocka_unit_test(test_two_overlays),     cmocka_unit_test(test_both_families),
-        cmocka_unit_test(test_peer_starts_anew), cmocka_unit_test(test_address_book),
-        cmocka_unit_test(test_status),           cmocka_unit_test(test_wrong_arguments),
+        cmocka_unit_test(test_verify_outside),
+        cmocka_unit_test(test_fetch),
+        cmocka_unit_test(test_two_overlays),
+        cmocka_unit_test(test_both_families),
+        cmocka_unit_test(test_peer_starts_anew),
+        cmocka_unit_test(test_address_book),
+        cmocka_unit_test(test_status),
+        cmocka_unit_test(test_wrong_arguments),
+        cmocka_unit_test(test_marks),
     };
     return cmocka_run_group_tests_name("node ways", tests, NULL, NULL);
 }
