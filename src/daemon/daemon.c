@@ -11,6 +11,7 @@
 #include "src/common/hex.h"
 #include "src/daemon/loop.h"
 #include "src/daemon/notify.h"
+#include "src/daemon/probe.h"
 #include "src/daemon/start.h"
 #include "version.h"
 
@@ -317,6 +318,9 @@ enum exit_status daemon_start(struct daemon *d)
     unsigned char node_secret[32];
     int status = start_state(d);
 
+    if (!status) {
+        status = probe_store(d);
+    }
     if (!status) {
         status = start_keys(d, node_secret);
     }

@@ -518,7 +518,8 @@ static int version_check(struct hsay_lmdb *env, const char *path, char *why, siz
         return mdb_failed(rc, path, why, why_size);
     if (stat.ms_entries > 0)
         return fail(why, why_size, HSAY_ECORRUPT,
-                    "the LMDB file in %s is not a store of this program; name another folder",
+                    "the LMDB file in %s is not a store of this program, or is damaged; move the "
+                    "folder away, or name another",
                     path);
 
     hsay_lmdb_store_be64(version, HSAY_LMDB_FORMAT);
