@@ -100,6 +100,7 @@ void book_save(struct daemon *d)
             log_warn("book", "cannot write %s", path);
         } else {
             d->book.saved_hash = hash;
+            d->book.has_peers = size > 0;
         }
     }
     free(text);

@@ -1,7 +1,8 @@
 /*
  * STATE/peers: peers that answered us, so that a restart needs no tracker.  One a line: the
- * overlay's key, the address, the peer's key.  Written each minute if it has changed, and at the
- * end.  Losing it loses nothing but time, so no failure here stops anything.
+ * overlay's key, the address, the peer's key.  Written each minute if it has changed, each 10
+ * seconds as long as it is empty, and at the end.  Losing it loses nothing but time, so no failure
+ * here stops anything.
  */
 #ifndef HEARSAY_DAEMON_BOOK_H
 #define HEARSAY_DAEMON_BOOK_H
@@ -10,6 +11,7 @@
 
 struct book {
     uint64_t saved_hash; /* of what stands in the file */
+    bool has_peers;      /* what stands there */
 };
 
 /* Gives the node what the file remembers for this overlay. */

@@ -219,6 +219,24 @@ static int group_give(struct daemon *d)
     return 0;
 }
 
+int ctl_conf_check(const struct conf *conf, struct conf_error *error)
+{
+    const struct sockaddr_un name;
+
+    if (strlen(conf->control) >= sizeof name.sun_path) {
+        snprintf(error->text, sizeof error->text,
+                 "the path of the control socket is longer than %zu bytes; choose a shorter one",
+                 sizeof name.sun_path - 1);
+        return HSAY_EINVAL;
+    }
+    if (conf->control_group[0] && !getgrnam(conf->control_group)) {
+        snprintf(error->text, sizeof error->text,
+                 "there is no group '%.100s'; see `group` in [control]", conf->control_group);
+        return HSAY_EINVAL;
+    }
+    return 0;
+}
+
 int ctl_open(struct daemon *d)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};

@@ -13,6 +13,8 @@
 
 #include <limits.h>
 
+struct conf;
+struct conf_error;
 struct daemon;
 struct ctl_conn;
 struct overlay;
@@ -28,6 +30,9 @@ struct ctl {
     struct ctl_conn *publisher; /* whose bundles wait for the commit of this turn */
     struct loop_timer *reaper;
 };
+
+/* What ctl_open would refuse of the settings, for --check-config.  HSAY_EINVAL, with the error. */
+int ctl_conf_check(const struct conf *conf, struct conf_error *error);
 
 /* An exit status; one line was logged unless it is 0. */
 int ctl_open(struct daemon *d);

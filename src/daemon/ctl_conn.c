@@ -117,8 +117,9 @@ struct overlay *ctl_overlay(struct ctl_conn *conn, const char *word)
 
     if (!found && !strcmp(word, "-")) {
         ctl_refuse(conn, CTL_NO_OVERLAY, "%s",
-                   overlays_next(conn->d, NULL) ? "there are several overlays; say which"
-                                                : "no overlay is joined");
+                   overlays_next(conn->d, NULL)
+                       ? "there are several overlays; say which with -o or --overlay"
+                       : "no overlay is joined");
     } else if (!found) {
         ctl_refuse(conn, CTL_NO_OVERLAY,
                    "there is no overlay '%.100s'; `hearsay overlay ls` "

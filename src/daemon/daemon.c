@@ -15,7 +15,7 @@
 #include "src/daemon/start.h"
 #include "version.h"
 
-enum { MINUTE_MS = 60000 };
+enum { MINUTE_MS = 60000, FIRST_PEERS_MS = 10000 };
 
 /* ---- what happens --------------------------------------------------------------------------- */
 
@@ -100,7 +100,7 @@ static void on_minute(void *arg)
 
     book_save(d);
     tell_manager(d);
-    loop_timer_set(d->minute, MINUTE_MS);
+    loop_timer_set(d->minute, d->book.has_peers ? MINUTE_MS : FIRST_PEERS_MS);
 }
 
 static void on_watchdog(void *arg)
@@ -293,7 +293,7 @@ static int start_timers(struct daemon *d)
     if (!d->minute || !d->watchdog) {
         return out_of_memory();
     }
-    loop_timer_set(d->minute, MINUTE_MS);
+    loop_timer_set(d->minute, FIRST_PEERS_MS);
     if (notify_watchdog_ms()) {
         on_watchdog(d);
     }

@@ -22,6 +22,9 @@ static int run(struct daemon *d, const struct options *options)
         return refuse(&error);
     }
     if (options->check_config) {
+        if (ctl_conf_check(&d->conf, &error)) {
+            return refuse(&error);
+        }
         puts("the settings are good");
         return EXIT_STATUS_CLEAN;
     }

@@ -66,6 +66,11 @@ check 'unknown option' refused 2 'there is no option --lisen' --lisen x
 check 'option without a value' refused 2 'a value is missing after --listen' --listen
 check 'word that is no option' refused 2 "'stray' is no option" stray
 check 'bad option' refused 2 "--step 'never' is not a time" --step never --check-config
+check 'control path too long' refused 2 'longer than 107 bytes' \
+    --control "/tmp/$(printf '%0110d' 0)" --check-config
+printf '[control]\ngroup = no-such-group\n' >"$work/hearsay.conf"
+check 'unknown group' refused 2 "there is no group 'no-such-group'" \
+    --config "$work/hearsay.conf" --check-config
 check 'bad environment' env HEARSAY_QUOTA=lots bash -c '"$0" --check-config 2>&1 |
     grep -q "environment: HEARSAY_QUOTA .lots. is not a size"' "$hearsayd"
 
