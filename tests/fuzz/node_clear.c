@@ -17,6 +17,7 @@ static void clear_hash(void *self, uint8_t *out, size_t out_size, struct hsay_sp
 {
     XXH3_state_t state;
     (void)self;
+    XXH3_INITSTATE(&state); /* reset trusts the seed that it finds there */
     XXH3_128bits_reset_withSeed(&state, key.size);
     feed(&state, key);
     for (size_t i = 0; i < part_count; i++)
