@@ -172,7 +172,7 @@ Written by \`make bench\`; do not edit.
 | commit | $(version) |
 | date | $(date -u +'%Y-%m-%d %H:%M UTC') |
 | machine | $(machine), $(nproc) processors, $(memory_gib) GiB |
-| system | $(uname -sr), $(uname -m) |
+| system | $(uname -s) $(uname -r | cut -d. -f1,2), $(uname -m) |
 | compiler | $(${CC:-cc} --version | head -n 1) |
 | load before and after | $load_before, $(cut -d ' ' -f 1 /proc/loadavg) |
 
