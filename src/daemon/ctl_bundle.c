@@ -7,25 +7,13 @@
 #include "src/common/base64.h"
 #include "src/common/hex.h"
 #include "src/daemon/ctl_conn.h"
+#include "src/daemon/json_value.h"
 #include "src/sync/bundle.h"
 
 enum {
     HELD_MAX = 512, /* bundles of one commit: half of what LMDB's port takes in one transaction */
     PRODUCE_MAX = 256, /* of a long answer at a time */
 };
-
-static json_t *json_hex(const void *bytes, size_t size)
-{
-    char text[2 * HSAY_BUNDLE_MAX_BYTES + 1];
-
-    hex_format(text, bytes, size);
-    return json_string(text);
-}
-
-static json_t *json_number(uint64_t number)
-{
-    return json_integer((json_int_t)number);
-}
 
 /* As text when it is text, else in base64. */
 static void payload_set(json_t *object, struct hsay_span payload)

@@ -9,24 +9,12 @@
 #include "nat/vote.h"
 #include "src/common/hex.h"
 #include "src/daemon/ctl_conn.h"
+#include "src/daemon/json_value.h"
 #include "src/daemon/loop.h"
 #include "src/wire/message.h"
 #include "version.h"
 
 /* ---- pieces --------------------------------------------------------------------------------- */
-
-static json_t *json_hex(const void *bytes, size_t size)
-{
-    char text[2 * HSAY_FILTER_MAX_BYTES + 1];
-
-    hex_format(text, bytes, size);
-    return json_string(text);
-}
-
-static json_t *json_number(uint64_t number)
-{
-    return json_integer((json_int_t)number);
-}
 
 /* 64 bits as 16 digits: JSON's readers keep 53 bits of a number. */
 static json_t *json_fingerprint(uint64_t fingerprint)
