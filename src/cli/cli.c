@@ -149,6 +149,26 @@ int cli_object(struct conn *conn, json_t **object)
     return EXIT_FAILED;
 }
 
+int cli_ask(const struct cli *cli, json_t **object, const char *format, ...)
+{
+    struct conn conn;
+    char *request = NULL;
+    va_list list;
+    *object = NULL;
+    int code = cli_connect(cli, &conn);
+    if (code)
+        return code;
+    va_start(list, format);
+    bool made = vasprintf(&request, format, list) >= 0;
+    va_end(list);
+    if (made)
+        conn_ask(&conn, "%s", request);
+    code = made ? cli_object(&conn, object) : EXIT_FAILED;
+    free(made ? request : NULL);
+    conn_close(&conn);
+    return code;
+}
+
 int cli_do(const struct cli *cli, const char *format, ...)
 {
     struct conn conn;

@@ -59,6 +59,10 @@ int cli_end(enum conn_got got, json_t *object);
 int cli_rows(struct conn *conn, json_t **rows);
 int cli_object(struct conn *conn, json_t **object);
 
+/* One request on a connection of its own, and its object. */
+int cli_ask(const struct cli *cli, json_t **object, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* The whole of a request on a connection of its own, with nothing to print. */
 __attribute__((format(printf, 2, 3))) int cli_do(const struct cli *cli, const char *format, ...);
 

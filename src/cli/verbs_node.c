@@ -64,14 +64,8 @@ int verb_status(struct cli *cli)
         {"fingerprint", "fingerprint", COLUMN_TEXT},
         {"state", "why", COLUMN_TEXT},
     };
-    struct conn conn;
     json_t *status;
-    int code = cli_connect(cli, &conn);
-    if (code)
-        return code;
-    conn_ask(&conn, "status");
-    code = cli_object(&conn, &status);
-    conn_close(&conn);
+    int code = cli_ask(cli, &status, "status");
     if (code)
         return code;
     const json_t *overlays = json_object_get(status, "overlays");
@@ -105,14 +99,8 @@ int verb_stats(struct cli *cli)
     static const struct column column[] = {{"group", "group", COLUMN_TEXT},
                                            {"name", "name", COLUMN_TEXT},
                                            {"value", "value", COLUMN_NUMBER}};
-    struct conn conn;
     json_t *stats;
-    int code = cli_connect(cli, &conn);
-    if (code)
-        return code;
-    conn_ask(&conn, "stats");
-    code = cli_object(&conn, &stats);
-    conn_close(&conn);
+    int code = cli_ask(cli, &stats, "stats");
     if (code)
         return code;
     if (cli->out.form == OUT_JSON) {
@@ -222,14 +210,8 @@ static void print_keys(const char *heading, const json_t *keys)
 
 int verb_reload(struct cli *cli)
 {
-    struct conn conn;
     json_t *result;
-    int code = cli_connect(cli, &conn);
-    if (code)
-        return code;
-    conn_ask(&conn, "reload");
-    code = cli_object(&conn, &result);
-    conn_close(&conn);
+    int code = cli_ask(cli, &result, "reload");
     if (code)
         return code;
     const json_t *changed = json_object_get(result, "changed");

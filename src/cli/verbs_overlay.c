@@ -30,17 +30,11 @@ static bool good_peer(const char *text)
 
 int verb_overlay_new(struct cli *cli)
 {
-    struct conn conn;
     json_t *made;
     if (!good_name(cli->word[0]))
         return EXIT_USAGE;
-    int code = cli_connect(cli, &conn);
-    if (code)
-        return code;
-    conn_ask(&conn, "overlay-new %s%s", cli->word[0],
-             options_has(&cli->line, OPT_SECRET) ? " secret" : "");
-    code = cli_object(&conn, &made);
-    conn_close(&conn);
+    int code = cli_ask(cli, &made, "overlay-new %s%s", cli->word[0],
+                       options_has(&cli->line, OPT_SECRET) ? " secret" : "");
     if (code)
         return code;
     static const struct column column[] = {
@@ -80,14 +74,8 @@ static int add_peers(struct cli *cli, const char *overlay)
 
 static int join(struct cli *cli, const char *text)
 {
-    struct conn conn;
     json_t *joined;
-    int code = cli_connect(cli, &conn);
-    if (code)
-        return code;
-    conn_ask(&conn, "overlay-join %s %s", cli->word[0], text);
-    code = cli_object(&conn, &joined);
-    conn_close(&conn);
+    int code = cli_ask(cli, &joined, "overlay-join %s %s", cli->word[0], text);
     if (code)
         return code;
     code = add_peers(cli, cli->word[0]);
@@ -188,14 +176,9 @@ int verb_overlay_show(struct cli *cli)
         {"address book", "peers.book", COLUMN_NUMBER},
         {"last contact", "last_contact_seconds", COLUMN_SECONDS},
     };
-    struct conn conn;
     json_t *overlay;
-    int code = cli_connect(cli, &conn);
-    if (code)
-        return code;
-    conn_ask(&conn, "overlay-show %s", cli->words ? cli->word[0] : cli_overlay(cli));
-    code = cli_object(&conn, &overlay);
-    conn_close(&conn);
+    int code =
+        cli_ask(cli, &overlay, "overlay-show %s", cli->words ? cli->word[0] : cli_overlay(cli));
     if (code)
         return code;
     out_card(&cli->out, column, COUNT(column), overlay);

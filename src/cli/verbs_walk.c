@@ -191,14 +191,8 @@ int verb_filter_explain(struct cli *cli)
         {"false", "expected_false_positive_ppm", COLUMN_TEXT},
         {"fingerprint", "fingerprint", COLUMN_TEXT},
     };
-    struct conn conn;
     json_t *claim;
-    int code = cli_connect(cli, &conn);
-    if (code)
-        return code;
-    conn_ask(&conn, "claim %s", cli_overlay(cli));
-    code = cli_object(&conn, &claim);
-    conn_close(&conn);
+    int code = cli_ask(cli, &claim, "claim %s", cli_overlay(cli));
     if (code)
         return code;
     if (cli->out.form == OUT_TEXT)
