@@ -276,11 +276,8 @@ static void learn(struct hsay_call *call, const struct hsay_intro_request *r,
     struct hsay_candidate *c =
         hsay_candidate_on_request(&o->candidates, call->now.mono, &call->from, true);
     if (c != NULL) {
-        c->marks &= (uint8_t) ~(HSAY_MARK_SYMMETRIC | HSAY_MARK_PUBLIC);
-        if ((r->flags & HSAY_REQUEST_SYMMETRIC) != 0)
-            c->marks |= HSAY_MARK_SYMMETRIC;
-        if ((r->flags & HSAY_REQUEST_PUBLIC) != 0)
-            c->marks |= HSAY_MARK_PUBLIC;
+        hsay_candidate_on_nat(c, (r->flags & HSAY_REQUEST_SYMMETRIC) != 0,
+                              (r->flags & HSAY_REQUEST_PUBLIC) != 0);
         c->lan = r->lan;
         if (c->contacted_at.ns == 0 && c->asked_at.ns == 0)
             hsay_step_return_visit(call, c);

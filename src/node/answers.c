@@ -71,11 +71,8 @@ static void know(struct hsay_call *call, struct hsay_pending *p,
         hsay_candidate_on_answer(&o->candidates, call->now.mono, &call->from, &a->token);
     if (c != NULL) {
         c->rtt_us = (uint32_t)between((call->now.mono.ns - p->sent.ns) / 1000, 1, UINT32_MAX);
-        c->marks &= (uint8_t) ~(HSAY_MARK_SYMMETRIC | HSAY_MARK_PUBLIC);
-        if ((a->flags & HSAY_RESPONSE_SYMMETRIC) != 0)
-            c->marks |= HSAY_MARK_SYMMETRIC;
-        if ((a->flags & HSAY_RESPONSE_PUBLIC) != 0)
-            c->marks |= HSAY_MARK_PUBLIC;
+        hsay_candidate_on_nat(c, (a->flags & HSAY_RESPONSE_SYMMETRIC) != 0,
+                              (a->flags & HSAY_RESPONSE_PUBLIC) != 0);
     }
     hsay_book_on_answer(&o->book, &call->from);
     hsay_ledger_heard(&call->node->ledger, &call->from.addr);

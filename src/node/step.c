@@ -5,8 +5,9 @@
 
 enum {
     /* While fresh, a step every quarter second (a twentieth of the step) as long as there is
-     * somebody new to visit and the table is not well filled: with one tracker and twenty nodes all
-     * know nearly all after five seconds.  With nobody new the gap doubles each time. */
+     * somebody new to visit, or more are known than at the step before, and the table is not well
+     * filled: with one tracker and twenty nodes all know nearly all after ten seconds.  When
+     * nobody new was found for some steps in a row, the gap doubles each time. */
     FRESH_MS = 10000,
     FRESH_DIVISOR = 20,
     WELL_FILLED = 20,

@@ -469,6 +469,15 @@ struct hsay_candidate *hsay_candidate_on_named(struct hsay_candidates *table, hs
 
 /* Whoever is behind asks again in the instant in which the answer came.  Which of the two was later
  * tells whether an answer is outstanding, so the answer becomes a nanosecond older. */
+void hsay_candidate_on_nat(struct hsay_candidate *c, bool symmetric, bool is_public)
+{
+    c->marks &= (uint8_t) ~(HSAY_MARK_SYMMETRIC | HSAY_MARK_PUBLIC);
+    if (symmetric)
+        c->marks |= HSAY_MARK_SYMMETRIC;
+    if (is_public)
+        c->marks |= HSAY_MARK_PUBLIC;
+}
+
 void hsay_candidate_on_asked(struct hsay_candidate *c, hsay_time now)
 {
     c->asked_at = stamp(now);

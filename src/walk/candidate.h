@@ -115,6 +115,9 @@ struct hsay_candidate *hsay_candidate_on_named(struct hsay_candidates *table, hs
                                                const struct hsay_peer *peer,
                                                enum hsay_bucket bucket);
 
+/* What it says of its NAT, each time anew. */
+void hsay_candidate_on_nat(struct hsay_candidate *c, bool symmetric, bool is_public);
+
 void hsay_candidate_on_asked(struct hsay_candidate *c, hsay_time now);
 
 /* No answer came.  After four in a row it is no contacted candidate any more; incoming marks stay.
