@@ -142,7 +142,7 @@ PORT_SRC   := $(wildcard src/port/*.c)
 COMMON_SRC := $(wildcard src/common/*.c)
 DAEMON_SRC := $(wildcard src/daemon/*.c)
 CLI_SRC    := $(wildcard src/cli/*.c)
-LAB_SRC    := $(wildcard src/lab/*.c)
+LAB_SRC    := $(wildcard src/lab/*.c src/lab/*/*.c)
 
 # Under tests/ a program is a test_*.c (cmocka), a fuzz_*.c (a decoder and its inputs) or the runner
 # of the scenarios; any other .c there, or in bench/, helps those that ask for its symbols.
@@ -169,6 +169,7 @@ SHARED := $(B)/libhearsay.so.$(SOVERSION)
 PC     := $(B)/hearsay.pc
 COMMON := $(B)/libcommon.a
 HELP   := $(B)/libtest.a
+LAB    := $(B)/liblab.a
 
 PROGRAMS := $(if $(DAEMON_SRC),$(B)/hearsayd) $(if $(CLI_SRC),$(B)/hearsay) \
 	$(if $(LAB_SRC),$(B)/hearsay-lab)
@@ -212,6 +213,7 @@ $(CORE):            $(call objects,$(CORE_SRC))
 $(LIB):             $(call objects,$(CORE_SRC) $(PORT_SRC))
 $(COMMON):          $(call objects,$(COMMON_SRC))
 $(HELP):            $(call objects,$(TEST_HELP_SRC))
+$(LAB):             $(call objects,$(filter-out src/lab/main.c,$(LAB_SRC)))
 $(B)/libbench.a:    $(call objects,$(BENCH_HELP_SRC))
 
 $(SHARED): $(call objects,$(CORE_SRC) $(PORT_SRC)) src/libhearsay.map $(B)/sources
@@ -224,11 +226,11 @@ link = $(call say,LINK) $(LINKER) -pie -o $@ $(filter %.o,$^) $(filter %.a,$^) $
 
 $(B)/hearsayd:    $(call objects,$(DAEMON_SRC)) $(COMMON) $(LIB)
 $(B)/hearsay:     $(call objects,$(CLI_SRC)) $(COMMON) $(LIB)
-$(B)/hearsay-lab: $(call objects,$(LAB_SRC)) $(COMMON) $(LIB)
+$(B)/hearsay-lab: $(call objects,src/lab/main.c) $(LAB) $(COMMON) $(LIB)
 $(B)/hearsayd $(B)/hearsay $(B)/hearsay-lab:
 	$(call link,-lm)
 
-$(UNIT) $(FUZZ): $(B)/tests/%: $(B)/obj/tests/%.o $(HELP) $(COMMON) $(LIB)
+$(UNIT) $(FUZZ): $(B)/tests/%: $(B)/obj/tests/%.o $(HELP) $(LAB) $(COMMON) $(LIB)
 $(SCENARIO): $(call objects,$(SCENARIO_SRC)) $(HELP) $(COMMON) $(LIB)
 $(UNIT) $(SCENARIO):
 	$(call link,$(TEST_LIBS) -lm)
@@ -342,7 +344,7 @@ deps:                               ## install the Debian packages, as root or b
 	@CC='$(CC)' tests/deps.sh install
 
 format:                             ## clang-format every C file in place
-	clang-format -i $(wildcard $(addsuffix /*.[ch],include/hearsay bloom nat src/* tests/* bench))
+	clang-format -i $(wildcard $(addsuffix /*.[ch],include/hearsay bloom nat src/* src/lab/* tests/* bench))
 
 clean:                              ## remove the build folder
 	$(if $(BUILDS),,rm -rf $(B))

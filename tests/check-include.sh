@@ -27,12 +27,16 @@ src/port        | src/port $middle version.h | *
 src/common      | $outer                     | *
 src/daemon      | src/daemon $outer          | *
 src/cli         | src/cli $outer             | *
-src/lab         | src/lab $outer             | *
+src/lab         | src/lab src/lab/* $outer   | *
+src/lab/sim     | src/lab/sim $outer         | *
+src/lab/script  | src/lab/script $outer      | *
+src/lab/output  | src/lab/output $outer      | *
+src/lab/measure | src/lab/measure src/lab/sim src/lab/output $outer | *
 "
 
 # Foreign libraries, and the only files of ours that know them.
 owners='
-xxhash.h | bloom/* src/wire/salted.h
+xxhash.h | bloom/* src/wire/salted.h src/lab/sim/*
 lmdb.h   | src/port/store_lmdb*
 sodium.h | src/port/crypto_sodium*
 event2/* | src/daemon/*
