@@ -17,6 +17,7 @@
 #include "hearsay/error.h"
 #include "hearsay/params.h"
 #include "hearsay/store_lmdb.h"
+#include "src/lab/sim/store.h"
 #include "src/port/store_mem.h"
 #include "tests/store/fixture.h"
 
@@ -35,6 +36,9 @@ struct backend {
     struct hsay_store_mem mem;
     struct hsay_lmdb *env;
     char path[64];
+    struct lab_depot depot;
+    struct lab_store lab;
+    uint16_t few_max; /* how many bundles the simulator's store has in arrays */
 };
 
 static struct fixture_bundle bundle[BUNDLES];
@@ -116,17 +120,60 @@ static int lmdb_commit_badly(struct backend *b)
     return rc;
 }
 
+/* Bodies are not checked: one test makes digests of its own. */
+static void lab_open(struct backend *b, uint64_t quota_bytes)
+{
+    lab_depot_init(&b->depot, NULL);
+    lab_store_init(&b->lab, &b->depot, quota_bytes);
+    b->lab.few_max = b->few_max;
+    b->store = lab_store_port(&b->lab);
+}
+
+static void lab_close(struct backend *b)
+{
+    lab_store_free(&b->lab);
+    lab_depot_free(&b->depot);
+}
+
+static void lab_crash(struct backend *b)
+{
+    assert_int_equal(lab_store_crash(&b->lab), 0);
+}
+
+static int lab_commit_badly(struct backend *b)
+{
+    struct hsay_store_mem_fault fault = {0, 1, HSAY_ENOSPC};
+    b->lab.fault = &fault;
+    int rc = b->store.ops->commit(b->store.self);
+    b->lab.fault = NULL;
+    return rc;
+}
+
+enum { MEM, LMDB, LAB, LAB_FEW };
+
 static struct backend backends[] = {
-    {.name = "mem",
-     .open = mem_open,
-     .close = mem_close,
-     .crash = mem_crash,
-     .commit_badly = mem_commit_badly},
-    {.name = "lmdb",
-     .open = lmdb_open,
-     .close = lmdb_close,
-     .crash = lmdb_crash,
-     .commit_badly = lmdb_commit_badly},
+    [MEM] = {.name = "mem",
+             .open = mem_open,
+             .close = mem_close,
+             .crash = mem_crash,
+             .commit_badly = mem_commit_badly},
+    [LMDB] = {.name = "lmdb",
+              .open = lmdb_open,
+              .close = lmdb_close,
+              .crash = lmdb_crash,
+              .commit_badly = lmdb_commit_badly},
+    [LAB] = {.name = "lab",
+             .open = lab_open,
+             .close = lab_close,
+             .crash = lab_crash,
+             .commit_badly = lab_commit_badly,
+             .few_max = LAB_STORE_FEW_MAX},
+    [LAB_FEW] = {.name = "lab in arrays",
+                 .open = lab_open,
+                 .close = lab_close,
+                 .crash = lab_crash,
+                 .commit_badly = lab_commit_badly,
+                 .few_max = BUNDLES},
 };
 
 /* --- the model ------------------------------------------------------------------------------- */
@@ -721,15 +768,22 @@ int main(void)
 {
     signal(SIGXFSZ, SIG_IGN);
     struct CMUnitTest tests[] = {
-        cmocka_unit_test_prestate(test_model, &backends[0]),
-        cmocka_unit_test_prestate(test_model, &backends[1]),
-        cmocka_unit_test_prestate(test_slice_edges, &backends[0]),
-        cmocka_unit_test_prestate(test_slice_edges, &backends[1]),
-        cmocka_unit_test_prestate(test_bounds, &backends[0]),
-        cmocka_unit_test_prestate(test_bounds, &backends[1]),
-        cmocka_unit_test_prestate(test_out_of_memory, &backends[0]),
-        cmocka_unit_test_prestate(test_out_of_memory, &backends[1]),
-        cmocka_unit_test_prestate(test_mem_faults, &backends[0]),
+        cmocka_unit_test_prestate(test_model, &backends[MEM]),
+        cmocka_unit_test_prestate(test_model, &backends[LMDB]),
+        cmocka_unit_test_prestate(test_model, &backends[LAB]),
+        cmocka_unit_test_prestate(test_model, &backends[LAB_FEW]),
+        cmocka_unit_test_prestate(test_slice_edges, &backends[MEM]),
+        cmocka_unit_test_prestate(test_slice_edges, &backends[LMDB]),
+        cmocka_unit_test_prestate(test_slice_edges, &backends[LAB]),
+        cmocka_unit_test_prestate(test_slice_edges, &backends[LAB_FEW]),
+        cmocka_unit_test_prestate(test_bounds, &backends[MEM]),
+        cmocka_unit_test_prestate(test_bounds, &backends[LMDB]),
+        cmocka_unit_test_prestate(test_bounds, &backends[LAB]),
+        cmocka_unit_test_prestate(test_bounds, &backends[LAB_FEW]),
+        cmocka_unit_test_prestate(test_out_of_memory, &backends[MEM]),
+        cmocka_unit_test_prestate(test_out_of_memory, &backends[LMDB]),
+        cmocka_unit_test_prestate(test_out_of_memory, &backends[LAB]),
+        cmocka_unit_test_prestate(test_mem_faults, &backends[MEM]),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
