@@ -41,10 +41,11 @@ static uint32_t tag_of(const struct hsay_puncture_table *table, const struct hsa
     return tag ? tag : 1;
 }
 
-void hsay_puncture_init(struct hsay_puncture_table *table, uint64_t salt)
+void hsay_puncture_init(struct hsay_puncture_table *table, struct hsay_puncture_entry *entry,
+                        uint16_t entry_max, uint64_t salt)
 {
-    memset(table, 0, sizeof *table);
-    table->salt = salt;
+    memset(entry, 0, entry_max * sizeof *entry);
+    *table = (struct hsay_puncture_table){.entry = entry, .entry_max = entry_max, .salt = salt};
 }
 
 static uint32_t at_ms(hsay_time time)
@@ -59,7 +60,7 @@ static uint32_t age_ms(const struct hsay_puncture_entry *entry, hsay_time now)
 
 static struct hsay_puncture_entry *find(struct hsay_puncture_table *table, uint32_t tag)
 {
-    for (int i = 0; i < HSAY_PUNCTURE_TABLE_SIZE; i++) {
+    for (int i = 0; i < table->entry_max; i++) {
         if (table->entry[i].tag == tag)
             return &table->entry[i];
     }
@@ -77,7 +78,7 @@ static struct hsay_puncture_entry *slot_for_new(struct hsay_puncture_table *tabl
 {
     struct hsay_puncture_entry *best = NULL;
 
-    for (int i = 0; i < HSAY_PUNCTURE_TABLE_SIZE; i++) {
+    for (int i = 0; i < table->entry_max; i++) {
         struct hsay_puncture_entry *entry = &table->entry[i];
 
         if (is_free(entry, now))

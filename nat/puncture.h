@@ -4,9 +4,10 @@
  *
  * Obeyed only if we contacted or answered the asker within the last minute; never to an address
  * that hsay_addr_sendable refuses; at most 1 per target in 5 s, 3 in an hour to a target that sends
- * nothing back, 20 in any one second in all.  A target is not forgotten within 5 s, or 33 targets
- * in turn could have one of them punctured at will: when the table holds only such targets, further
- * ones are refused, so that no more than 6.4 per second last.
+ * nothing back, 20 in any one second in all.  A target is not forgotten within 5 s, or one target
+ * more than the table has places could in turn have one of them punctured at will: when the table
+ * holds only such targets, further ones are refused, so that no more than 6.4 per second last with
+ * 32 places.
  */
 #ifndef HEARSAY_PUNCTURE_H
 #define HEARSAY_PUNCTURE_H
@@ -14,10 +15,6 @@
 #include "hearsay/types.h"
 #include "nat/addr_class.h"
 #include "nat/vote.h"
-
-enum {
-    HSAY_PUNCTURE_TABLE_SIZE = 32, /* 32 * 8 bytes */
-};
 
 enum hsay_puncture_verdict {
     HSAY_PUNCTURE_OK = 0,
@@ -35,7 +32,8 @@ struct hsay_puncture_entry {
 };
 
 struct hsay_puncture_table {
-    struct hsay_puncture_entry entry[HSAY_PUNCTURE_TABLE_SIZE];
+    struct hsay_puncture_entry *entry; /* the caller's; must live as long as the table */
+    uint16_t entry_max;
     uint64_t salt;
     hsay_time full_at; /* when the allowance for bursts is whole again */
 };
@@ -48,7 +46,8 @@ struct hsay_puncture_ask {
 };
 
 /* salt: random, so that nobody can choose targets that are taken for one another. */
-void hsay_puncture_init(struct hsay_puncture_table *table, uint64_t salt);
+void hsay_puncture_init(struct hsay_puncture_table *table, struct hsay_puncture_entry *entry,
+                        uint16_t entry_max, uint64_t salt);
 
 /* Decides, and on HSAY_PUNCTURE_OK counts it as sent. */
 enum hsay_puncture_verdict hsay_puncture_try(struct hsay_puncture_table *table, hsay_time now,

@@ -2,6 +2,7 @@
  * A vote is an entry with the group it came from.  `confirmed` is only ever written by the vote
  * that confirms, so what was settled stays settled when the table empties or fills with noise.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "hearsay/error.h"
@@ -29,15 +30,19 @@ static struct hsay_addr *confirmed_of(struct hsay_vote_table *table, uint8_t fam
     return &table->confirmed[family == HSAY_ADDR_IP6];
 }
 
-void hsay_vote_init(struct hsay_vote_table *table, uint32_t agree_groups)
+void hsay_vote_init(struct hsay_vote_table *table, struct hsay_vote_entry *entry, uint8_t entry_max,
+                    uint8_t agree_groups)
 {
-    memset(table, 0, sizeof *table);
-    table->agree_groups = agree_groups;
+    assert(entry_max >= 1 && entry_max <= HSAY_VOTE_TABLE_MAX);
+    assert(agree_groups >= 1 && agree_groups <= entry_max);
+    memset(entry, 0, entry_max * sizeof *entry);
+    *table = (struct hsay_vote_table){
+        .entry = entry, .entry_max = entry_max, .agree_groups = agree_groups};
 }
 
 void hsay_vote_reset(struct hsay_vote_table *table)
 {
-    hsay_vote_init(table, table->agree_groups);
+    hsay_vote_init(table, table->entry, table->entry_max, table->agree_groups);
 }
 
 /* --- counting -------------------------------------------------------------------------------- */
@@ -71,7 +76,7 @@ static struct hsay_vote_entry *entry_for(struct hsay_vote_table *table, uint64_t
 {
     struct hsay_vote_entry *worst = &table->entry[0];
 
-    for (int i = 0; i < HSAY_VOTE_TABLE_SIZE; i++) {
+    for (int i = 0; i < table->entry_max; i++) {
         struct hsay_vote_entry *entry = &table->entry[i];
         if (entry->group == group)
             return entry;
@@ -86,7 +91,7 @@ static uint32_t count_for(const struct hsay_vote_table *table, const struct hsay
 {
     uint32_t count = 0;
 
-    for (int i = 0; i < HSAY_VOTE_TABLE_SIZE; i++) {
+    for (int i = 0; i < table->entry_max; i++) {
         const struct hsay_vote_entry *entry = &table->entry[i];
         count += is_alive(entry, now_s) && hsay_addr_equal(&entry->seen, addr);
     }
@@ -125,7 +130,7 @@ int hsay_vote_add(struct hsay_vote_table *table, hsay_time now, const struct hsa
 
 /* The living votes of one family and the widest class among them. */
 struct electorate {
-    const struct hsay_addr *seen[HSAY_VOTE_TABLE_SIZE];
+    const struct hsay_addr *seen[HSAY_VOTE_TABLE_MAX];
     uint32_t count;
 };
 
@@ -135,7 +140,7 @@ static void gather(struct electorate *voters, const struct hsay_vote_table *tabl
     enum hsay_addr_class widest = HSAY_ADDR_INVALID;
 
     voters->count = 0;
-    for (int i = 0; i < HSAY_VOTE_TABLE_SIZE; i++) {
+    for (int i = 0; i < table->entry_max; i++) {
         const struct hsay_vote_entry *entry = &table->entry[i];
         enum hsay_addr_class class = hsay_addr_class(&entry->seen);
 

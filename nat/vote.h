@@ -19,7 +19,7 @@
 #include "hearsay/types.h"
 
 enum {
-    HSAY_VOTE_TABLE_SIZE = 12, /* 12 * 32 bytes: four times the groups that must agree */
+    HSAY_VOTE_TABLE_MAX = 12, /* 12 * 32 bytes: four times the groups that must agree */
     HSAY_VOTE_AGREE_GROUPS = 3,
     HSAY_VOTE_LIFETIME_MS = 600000,
 };
@@ -39,9 +39,10 @@ struct hsay_vote_entry {
 };
 
 struct hsay_vote_table {
-    struct hsay_vote_entry entry[HSAY_VOTE_TABLE_SIZE];
+    struct hsay_vote_entry *entry; /* the caller's; must live as long as the table */
+    uint8_t entry_max;
+    uint8_t agree_groups;
     struct hsay_addr confirmed[2]; /* IPv4, IPv6; HSAY_ADDR_NONE: never was */
-    uint32_t agree_groups;
 };
 
 /* One answer that we got. */
@@ -58,8 +59,9 @@ struct hsay_vote_result {
     uint8_t groups;        /* that have a living vote in the class that decides */
 };
 
-/* agree_groups: HSAY_VOTE_AGREE_GROUPS, or 1 .. HSAY_VOTE_TABLE_SIZE. */
-void hsay_vote_init(struct hsay_vote_table *table, uint32_t agree_groups);
+/* entry_max: 1 .. HSAY_VOTE_TABLE_MAX.  agree_groups: HSAY_VOTE_AGREE_GROUPS, or 1 .. entry_max. */
+void hsay_vote_init(struct hsay_vote_table *table, struct hsay_vote_entry *entry, uint8_t entry_max,
+                    uint8_t agree_groups);
 
 /* Forgets everything; for when the host has changed its network. */
 void hsay_vote_reset(struct hsay_vote_table *table);

@@ -12,9 +12,10 @@
  * HSAY_EVENT_BUNDLE events away, and tell publishers so.  Peers offer the others' bundles again.
  *
  * Threads: a node, its outbox and its stores belong to one thread at a time; two nodes share
- * nothing.  No call blocks, allocates, or calls back; none keeps a pointer into its arguments, but
- * for `memory`, what `crypto` points to, and the store of an overlay.  Pointers must not be NULL
- * where nothing is said of it.  A bad packet is not an error: it is counted under a drop reason.
+ * nothing that they were not given.  No call blocks, allocates, or calls back; none keeps a pointer
+ * into its arguments, but for `memory`, what `crypto` points to, `stats`, and the store of an
+ * overlay.  Pointers must not be NULL where nothing is said of it.  A bad packet is not an error:
+ * it is counted under a drop reason.
  *
  * The manual, with an example: libhearsay(3).  The protocol: PROTOCOL.md, hearsay-wire(7).  The
  * design: Zeilemaker, Schoon, Pouwelse, "Dispersy Bundle Synchronization", TU Delft PDS-2013-002.
@@ -150,6 +151,8 @@ enum hsay_bucket {
     HSAY_BUCKET_COUNT,
 };
 
+struct hsay_node_stats; /* below */
+
 /* Zero in any field but the secret means its default. */
 struct hsay_node_config {
     uint8_t node_secret[HSAY_KEY_BYTES]; /* X25519; copied into the node's memory */
@@ -158,12 +161,19 @@ struct hsay_node_config {
     uint16_t pending_max;                /* per overlay; default 16 */
     uint16_t book_max;                   /* per overlay; default 256 */
     uint16_t rumors_max;                 /* per overlay; default 64 */
-    uint32_t keyring_max;                /* multiple of 4; default 1024 */
-    uint32_t ledger_max;                 /* power of two; default 1024 */
-    uint32_t gate_max;                   /* power of two; default 256 */
-    uint32_t datagram_bytes;             /* largest sent: HSAY_DATAGRAM_DEFAULT_BYTES (default) to
-                                          * HSAY_DATAGRAM_MAX_BYTES */
-    bool verify_outside; /* others' signatures are checked by the caller: HSAY_EVENT_VERIFY */
+    uint16_t wants_max;                  /* per overlay; rumors asked for lately; default 16 */
+    uint16_t voices_max; /* per overlay; network groups that bound global time; 3 to 8 (default) */
+    uint16_t votes_max;  /* network groups that tell our address; 3 to 12 (default) */
+    uint16_t punctures_max;  /* targets, of which a fifth a second can be served; default 32 */
+    uint32_t keyring_max;    /* up to 3, or a multiple of 4; default 1024 */
+    uint32_t ledger_max;     /* power of two; default 1024 */
+    uint32_t gate_max;       /* power of two; default 256 */
+    uint32_t replay_max;     /* requests answered lately; default gate_max */
+    uint32_t datagram_bytes; /* largest sent: HSAY_DATAGRAM_DEFAULT_BYTES (default) to
+                              * HSAY_DATAGRAM_MAX_BYTES */
+    bool verify_outside;     /* others' signatures are checked by the caller: HSAY_EVENT_VERIFY */
+    struct hsay_node_stats *stats; /* where to count, to be zeroed by the caller; must outlive the
+                                    * node, and may serve others of its thread.  Default: inside */
 };
 
 /* How an overlay is walked and synced.  Zero means default. */
@@ -374,7 +384,8 @@ enum hsay_counter {
 };
 const char *hsay_counter_name(enum hsay_counter counter); /* "packets_in" */
 
-/* Valid as long as the node; read it between calls.  Counters never go back. */
+/* Valid as long as the node, or what it was given to count in; read it between calls.  Counters
+ * never go back. */
 struct hsay_node_stats {
     uint64_t count[HSAY_COUNTER_COUNT];
     uint64_t drop[HSAY_DROP_COUNT];

@@ -289,7 +289,7 @@ static void learn(struct hsay_call *call, const struct hsay_intro_request *r,
 static bool seen_before(struct hsay_node *node, uint64_t id)
 {
     uint64_t mixed = (id ^ node->replay_salt) * UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t *place = &node->replay[(mixed >> 32) % node->config.gate_max];
+    uint64_t *place = &node->replay[(mixed >> 32) % node->replay_max];
     if (*place == id)
         return true;
     *place = id;

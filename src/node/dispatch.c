@@ -49,7 +49,7 @@ struct arrival {
 
 static int find_overlay(struct hsay_node *node, const uint8_t tag[HSAY_TAG_BYTES])
 {
-    for (unsigned i = 0; i < node->config.overlays_max; i++)
+    for (unsigned i = 0; i < node->overlays_max; i++)
         if (node->overlay[i].used && memcmp(node->overlay[i].keys.tag, tag, HSAY_TAG_BYTES) == 0)
             return (int)i;
     return -1;
@@ -94,8 +94,8 @@ static bool find_pair_key(struct hsay_call *call, struct arrival *a, bool awaite
         return false;
     }
     hsay_count(node, HSAY_COUNT_AGREEMENTS, 1);
-    if (hsay_seal_pair_key(a->key, &node->crypto, &call->overlay->keys, node->config.node_secret,
-                           &node->key, &call->from.key) != 0) {
+    if (hsay_seal_pair_key(a->key, &node->crypto, &call->overlay->keys, node->secret, &node->key,
+                           &call->from.key) != 0) {
         hsay_drop(node, HSAY_DROP_SEAL);
         return false;
     }

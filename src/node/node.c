@@ -43,34 +43,54 @@ static const struct hsay_gate_rate gate_rates[HSAY_GATE_WORK_COUNT] = {
                           .node_burst = 262144},
 };
 
+static void default_u16(uint16_t *field, uint16_t value)
+{
+    if (*field == 0)
+        *field = value;
+}
+
+static void default_u32(uint32_t *field, uint32_t value)
+{
+    if (*field == 0)
+        *field = value;
+}
+
 void hsay_node_config_default(struct hsay_node_config *c)
 {
-    if (c->overlays_max == 0)
-        c->overlays_max = 4;
-    if (c->candidates_max == 0)
-        c->candidates_max = 64;
-    if (c->pending_max == 0)
-        c->pending_max = 16;
-    if (c->book_max == 0)
-        c->book_max = 256;
-    if (c->rumors_max == 0)
-        c->rumors_max = 64;
-    if (c->keyring_max == 0)
-        c->keyring_max = 1024;
-    if (c->ledger_max == 0)
-        c->ledger_max = 1024;
-    if (c->gate_max == 0)
-        c->gate_max = 256;
-    if (c->datagram_bytes == 0)
-        c->datagram_bytes = HSAY_DATAGRAM_DEFAULT_BYTES;
+    default_u16(&c->overlays_max, 4);
+    default_u16(&c->candidates_max, 64);
+    default_u16(&c->pending_max, 16);
+    default_u16(&c->book_max, 256);
+    default_u16(&c->rumors_max, 64);
+    default_u16(&c->wants_max, 16);
+    default_u16(&c->voices_max, HSAY_WINDOW_VOICES_MAX);
+    default_u16(&c->votes_max, HSAY_VOTE_TABLE_MAX);
+    default_u16(&c->punctures_max, 32);
+    default_u32(&c->keyring_max, 1024);
+    default_u32(&c->ledger_max, 1024);
+    default_u32(&c->gate_max, 256);
+    default_u32(&c->replay_max, c->gate_max);
+    default_u32(&c->datagram_bytes, HSAY_DATAGRAM_DEFAULT_BYTES);
+}
+
+static bool is_power_of_two(uint32_t n)
+{
+    return n != 0 && (n & (n - 1)) == 0;
+}
+
+static bool is_within(uint32_t n, uint32_t least, uint32_t most)
+{
+    return least <= n && n <= most;
 }
 
 static bool config_is_good(const struct hsay_node_config *c)
 {
-    return c->overlays_max <= UINT8_MAX && c->keyring_max % 4 == 0 &&
-           (c->ledger_max & (c->ledger_max - 1)) == 0 && (c->gate_max & (c->gate_max - 1)) == 0 &&
-           c->datagram_bytes >= DATAGRAM_LEAST_BYTES &&
-           c->datagram_bytes <= HSAY_DATAGRAM_MAX_BYTES;
+    return is_within(c->overlays_max, 1, UINT8_MAX) &&
+           is_within(c->voices_max, HSAY_WINDOW_SETTLES, HSAY_WINDOW_VOICES_MAX) &&
+           is_within(c->votes_max, HSAY_VOTE_AGREE_GROUPS, HSAY_VOTE_TABLE_MAX) &&
+           (c->keyring_max < 4 || c->keyring_max % 4 == 0) && is_power_of_two(c->ledger_max) &&
+           is_power_of_two(c->gate_max) &&
+           is_within(c->datagram_bytes, DATAGRAM_LEAST_BYTES, HSAY_DATAGRAM_MAX_BYTES);
 }
 
 /* ---- memory: one block, cut up in this order ---- */
@@ -80,43 +100,60 @@ struct carving {
     size_t used;
 };
 
-static void *carve(struct carving *c, size_t count, size_t size)
+static size_t aligned(size_t size, size_t align)
 {
-    const size_t align = alignof(max_align_t);
-    void *piece = c->base != NULL ? c->base + c->used : NULL;
-    c->used += (count * size + align - 1) / align * align;
-    return piece;
+    return (size + align - 1) / align * align;
 }
+
+static void *carve(struct carving *c, size_t count, size_t size, size_t align)
+{
+    size_t at = aligned(c->used, align);
+    c->used = at + count * size;
+    return c->base != NULL ? c->base + at : NULL;
+}
+#define CARVE(carving, count, type) carve(carving, count, sizeof(type), alignof(type))
 
 /* Where each table of a node lies. */
 struct tables {
     struct hsay_node *node;
     struct hsay_overlay *overlay;
+    struct hsay_node_stats *stats;
     struct hsay_keyring_entry *keyring;
     struct hsay_ledger_entry *ledger;
     struct hsay_gate_bucket *gate;
+    struct hsay_vote_entry *vote;
+    struct hsay_puncture_entry *puncture;
     uint64_t *replay;
     struct hsay_candidate *candidate;
     struct hsay_pending *pending;
     struct hsay_book_entry *book;
     struct hsay_rumor *rumor;
+    struct hsay_want *want;
+    struct hsay_window_voice *voice;
 };
 
 static size_t carve_tables(struct tables *t, const struct hsay_node_config *config, void *memory)
 {
     struct carving c = {memory, 0};
     size_t overlays = config->overlays_max;
-    t->node = carve(&c, 1, sizeof *t->node);
-    t->overlay = carve(&c, overlays, sizeof *t->overlay);
-    t->keyring = carve(&c, config->keyring_max, sizeof *t->keyring);
-    t->ledger = carve(&c, config->ledger_max, sizeof *t->ledger);
-    t->gate = carve(&c, (size_t)config->gate_max + 1, sizeof *t->gate);
-    t->replay = carve(&c, config->gate_max, sizeof *t->replay);
-    t->candidate = carve(&c, overlays * config->candidates_max, sizeof *t->candidate);
-    t->pending = carve(&c, overlays * config->pending_max, sizeof *t->pending);
-    t->book = carve(&c, overlays * config->book_max, sizeof *t->book);
-    t->rumor = carve(&c, overlays * config->rumors_max, sizeof *t->rumor);
-    return c.used;
+    t->node = CARVE(&c, 1, struct hsay_node);
+    t->overlay = CARVE(&c, overlays, struct hsay_overlay);
+    t->stats = config->stats;
+    if (t->stats == NULL)
+        t->stats = CARVE(&c, 1, struct hsay_node_stats);
+    t->vote = CARVE(&c, config->votes_max, struct hsay_vote_entry);
+    t->replay = CARVE(&c, config->replay_max, uint64_t);
+    t->pending = CARVE(&c, overlays * config->pending_max, struct hsay_pending);
+    t->rumor = CARVE(&c, overlays * config->rumors_max, struct hsay_rumor);
+    t->want = CARVE(&c, overlays * config->wants_max, struct hsay_want);
+    t->voice = CARVE(&c, overlays * config->voices_max, struct hsay_window_voice);
+    t->candidate = CARVE(&c, overlays * config->candidates_max, struct hsay_candidate);
+    t->book = CARVE(&c, overlays * config->book_max, struct hsay_book_entry);
+    t->keyring = CARVE(&c, config->keyring_max, struct hsay_keyring_entry);
+    t->ledger = CARVE(&c, config->ledger_max, struct hsay_ledger_entry);
+    t->puncture = CARVE(&c, config->punctures_max, struct hsay_puncture_entry);
+    t->gate = CARVE(&c, (size_t)config->gate_max + 1, struct hsay_gate_bucket);
+    return aligned(c.used, alignof(max_align_t)); /* so that nodes may stand in a row */
 }
 
 size_t hsay_node_size(const struct hsay_node_config *given)
@@ -127,34 +164,38 @@ size_t hsay_node_size(const struct hsay_node_config *given)
     return carve_tables(&tables, &config, NULL);
 }
 
-static void init_shared(struct hsay_node *node, const struct tables *t)
+static void init_shared(struct hsay_node *node, const struct hsay_node_config *c,
+                        const struct tables *t)
 {
-    const struct hsay_node_config *c = &node->config;
-    struct hsay_rng *rng = &node->rng;
     const struct hsay_crypto *crypto = &node->crypto;
+    struct hsay_rng *rng = &node->rng;
     hsay_rng_bytes(rng, crypto, node->token_secret, sizeof node->token_secret);
     hsay_keyring_init(&node->keyring, t->keyring, c->keyring_max, hsay_rng_u64(rng, crypto));
     hsay_ledger_init(&node->ledger, t->ledger, c->ledger_max, c->datagram_bytes,
                      hsay_rng_u64(rng, crypto));
     hsay_gate_init(&node->gate, t->gate, c->gate_max, gate_rates, hsay_rng_u64(rng, crypto));
-    hsay_puncture_init(&node->punctures, hsay_rng_u64(rng, crypto));
-    hsay_vote_init(&node->votes, HSAY_VOTE_AGREE_GROUPS);
+    hsay_puncture_init(&node->punctures, t->puncture, c->punctures_max, hsay_rng_u64(rng, crypto));
+    hsay_vote_init(&node->votes, t->vote, (uint8_t)c->votes_max, HSAY_VOTE_AGREE_GROUPS);
     node->replay = t->replay;
+    node->replay_max = c->replay_max;
     node->replay_salt = hsay_rng_u64(rng, crypto);
 }
 
-static void init_overlays(struct hsay_node *node, const struct tables *t)
+/* Hands out the memory; what is in it is set when the overlay is joined. */
+static void init_overlays(struct hsay_node *node, const struct hsay_node_config *c,
+                          const struct tables *t)
 {
-    const struct hsay_node_config *c = &node->config;
     static const struct hsay_walk_times no_times;
-    node->overlay = t->overlay;
     for (size_t i = 0; i < c->overlays_max; i++) {
         struct hsay_overlay *o = &node->overlay[i];
         hsay_candidates_init(&o->candidates, t->candidate + i * c->candidates_max,
                              c->candidates_max, &no_times);
         hsay_pendings_init(&o->pendings, t->pending + i * c->pending_max, c->pending_max);
         hsay_book_init(&o->book, t->book + i * c->book_max, c->book_max);
-        hsay_rumors_init(&o->rumors, t->rumor + i * c->rumors_max, c->rumors_max);
+        hsay_rumors_init(&o->rumors, t->rumor + i * c->rumors_max, c->rumors_max,
+                         t->want + i * c->wants_max, c->wants_max);
+        hsay_window_init(&o->window, t->voice + i * c->voices_max, (uint8_t)c->voices_max,
+                         (hsay_time){0}, 0);
     }
 }
 
@@ -170,12 +211,17 @@ int hsay_node_init(void *memory, const struct hsay_node_config *given,
         return HSAY_EINVAL;
     memset(memory, 0, carve_tables(&tables, &config, memory));
     struct hsay_node *node = tables.node;
-    node->config = config;
+    memcpy(node->secret, config.node_secret, sizeof node->secret);
+    node->overlay = tables.overlay;
+    node->overlays_max = (uint8_t)config.overlays_max;
+    node->datagram_bytes = config.datagram_bytes;
+    node->verify_outside = config.verify_outside;
+    node->stats = tables.stats;
     node->crypto = *crypto;
     crypto->ops->node_public(crypto->self, &node->key, config.node_secret);
     hsay_rng_init(&node->rng, seed);
-    init_shared(node, &tables);
-    init_overlays(node, &tables);
+    init_shared(node, &config, &tables);
+    init_overlays(node, &config, &tables);
     *out = node;
     return 0;
 }
@@ -184,7 +230,7 @@ int hsay_node_init(void *memory, const struct hsay_node_config *given,
 
 struct hsay_overlay *hsay_node_overlay(struct hsay_node *node, uint16_t number)
 {
-    if (number >= node->config.overlays_max || !node->overlay[number].used)
+    if (number >= node->overlays_max || !node->overlay[number].used)
         return NULL;
     return &node->overlay[number];
 }
@@ -203,15 +249,10 @@ bool hsay_call_begin(struct hsay_call *call, struct hsay_node *node, struct hsay
 
 static void overlay_defaults(struct hsay_overlay_config *c)
 {
-    c->secret = (struct hsay_span){NULL, 0};
-    if (c->step_ms == 0)
-        c->step_ms = HSAY_STEP_MS;
-    if (c->answer_bytes == 0)
-        c->answer_bytes = ANSWER_BYTES_DEFAULT;
-    if (c->answer_bytes_max == 0)
-        c->answer_bytes_max = ANSWER_BYTES_DEFAULT;
-    if (c->mail_fanout == 0)
-        c->mail_fanout = HSAY_MAIL_FANOUT;
+    default_u32(&c->step_ms, HSAY_STEP_MS);
+    default_u32(&c->answer_bytes, ANSWER_BYTES_DEFAULT);
+    default_u32(&c->answer_bytes_max, ANSWER_BYTES_DEFAULT);
+    default_u32(&c->mail_fanout, HSAY_MAIL_FANOUT);
 }
 
 /* Lifetimes are made for a step of 5 s; a faster walk lives faster, a slower one not slower, since
@@ -227,20 +268,31 @@ static struct hsay_walk_times walk_times(uint32_t step_ms)
     };
 }
 
-static void start_overlay(struct hsay_node *node, struct hsay_overlay *o, struct hsay_now now,
+static void start_overlay(struct hsay_overlay *o, struct hsay_now now,
                           const struct hsay_overlay_config *config,
                           const struct hsay_seal_keys *keys)
 {
     struct hsay_store_info info;
     struct hsay_walk_times times = walk_times(config->step_ms);
-    o->config = *config;
+    o->config = (struct hsay_overlay_ways){
+        .store = config->store,
+        .step_ms = config->step_ms,
+        .answer_bytes = config->answer_bytes,
+        .answer_bytes_max = config->answer_bytes_max,
+        .mail_fanout = config->mail_fanout,
+        .policy = config->policy,
+        .fixed_step = config->fixed_step,
+        .pull_only = config->pull_only,
+        .no_step = config->no_step,
+    };
     o->keys = *keys;
     config->store.ops->info(config->store.self, &info);
-    hsay_candidates_init(&o->candidates, o->candidates.entry, node->config.candidates_max, &times);
-    hsay_pendings_init(&o->pendings, o->pendings.entry, node->config.pending_max);
-    hsay_book_init(&o->book, o->book.entry, node->config.book_max);
-    hsay_rumors_init(&o->rumors, o->rumors.entry, node->config.rumors_max);
-    hsay_window_init(&o->window, now.mono, info.time_max);
+    hsay_candidates_init(&o->candidates, o->candidates.entry, o->candidates.entry_max, &times);
+    hsay_pendings_init(&o->pendings, o->pendings.entry, o->pendings.entry_max);
+    hsay_book_init(&o->book, o->book.entry, o->book.entry_max);
+    hsay_rumors_init(&o->rumors, o->rumors.entry, o->rumors.entry_max, o->rumors.want,
+                     o->rumors.want_max);
+    hsay_window_init(&o->window, o->window.voice, o->window.voice_max, now.mono, info.time_max);
     hsay_claims_init(&o->claims, config->policy);
     hsay_catchup_init(&o->catchup);
     if (o->catchup.budget_bytes > config->answer_bytes || config->fixed_step)
@@ -262,7 +314,7 @@ int hsay_node_join(struct hsay_node *node, struct hsay_now now,
     if (config.secret.size != 0 && config.secret.size != HSAY_KEY_BYTES)
         return HSAY_EINVAL;
     hsay_seal_derive(&keys, &node->crypto, &config.overlay, config.secret);
-    for (int i = node->config.overlays_max - 1; i >= 0; i--) {
+    for (int i = node->overlays_max - 1; i >= 0; i--) {
         struct hsay_overlay *o = &node->overlay[i];
         if (!o->used)
             place = i;
@@ -274,7 +326,7 @@ int hsay_node_join(struct hsay_node *node, struct hsay_now now,
     if (config.policy > HSAY_POLICY_CODE2019 || config.store.ops == NULL)
         return HSAY_EINVAL;
     overlay_defaults(&config);
-    start_overlay(node, &node->overlay[place], now, &config, &keys);
+    start_overlay(&node->overlay[place], now, &config, &keys);
     *overlay = (uint16_t)place;
     return 0;
 }
@@ -322,7 +374,7 @@ void hsay_node_set_local(struct hsay_node *node, const struct hsay_addr *bound)
 void hsay_node_wake(struct hsay_node *node, struct hsay_now now)
 {
     hsay_vote_reset(&node->votes);
-    for (unsigned i = 0; i < node->config.overlays_max; i++)
+    for (unsigned i = 0; i < node->overlays_max; i++)
         if (node->overlay[i].used)
             hsay_step_refresh(&node->overlay[i], now);
 }
@@ -332,18 +384,18 @@ void hsay_node_wake(struct hsay_node *node, struct hsay_now now)
 void hsay_node_outbox_need(const struct hsay_node *node, struct hsay_outbox_need *need)
 {
     size_t answer = 0;
-    for (unsigned i = 0; i < node->config.overlays_max; i++)
+    for (unsigned i = 0; i < node->overlays_max; i++)
         if (node->overlay[i].used && node->overlay[i].config.answer_bytes_max > answer)
             answer = node->overlay[i].config.answer_bytes_max;
     /* A datagram that ends because the next bundle does not fit is at least so full. */
-    size_t least = node->config.datagram_bytes > HSAY_BUNDLE_MAX_BYTES + 256u
-                       ? node->config.datagram_bytes - HSAY_BUNDLE_MAX_BYTES
+    size_t least = node->datagram_bytes > HSAY_BUNDLE_MAX_BYTES + 256u
+                       ? node->datagram_bytes - HSAY_BUNDLE_MAX_BYTES
                        : 256;
     size_t datagrams = answer / least + 1 < 255 ? answer / least + 1 : 255;
     need->letters = datagrams + HSAY_CALL_LETTERS_EXTRA;
     need->events = HSAY_CALL_EVENTS_MAX;
-    need->bytes = need->letters * node->config.datagram_bytes +
-                  HSAY_CALL_EVENTS_MAX / 2 * HSAY_BUNDLE_MAX_BYTES;
+    need->bytes =
+        need->letters * node->datagram_bytes + HSAY_CALL_EVENTS_MAX / 2 * HSAY_BUNDLE_MAX_BYTES;
 }
 
 static void remove_expired(struct hsay_call *call)
@@ -400,7 +452,7 @@ int hsay_node_on_time(struct hsay_node *node, struct hsay_now now, struct hsay_o
     struct hsay_outbox_need need;
     int error = 0;
     hsay_node_outbox_need(node, &need);
-    for (unsigned i = 0; i < node->config.overlays_max; i++) {
+    for (unsigned i = 0; i < node->overlays_max; i++) {
         struct hsay_call call;
         if (!hsay_call_begin(&call, node, now, (uint16_t)i, out) ||
             hsay_time_before(now.mono, overlay_deadline(call.overlay)))
@@ -417,7 +469,7 @@ int hsay_node_on_time(struct hsay_node *node, struct hsay_now now, struct hsay_o
 hsay_time hsay_node_deadline(const struct hsay_node *node)
 {
     hsay_time due = HSAY_TIME_NEVER;
-    for (unsigned i = 0; i < node->config.overlays_max; i++)
+    for (unsigned i = 0; i < node->overlays_max; i++)
         if (node->overlay[i].used)
             due = hsay_time_min(due, overlay_deadline(&node->overlay[i]));
     return due;

@@ -53,11 +53,23 @@ struct hsay_catchup {
     uint32_t budget_bytes; /* asked for per request: doubles on a whole answer, halves on loss */
 };
 
+/* What is kept of hsay_overlay_config: all but what `keys` follow from. */
+struct hsay_overlay_ways {
+    struct hsay_store store;
+    uint32_t step_ms;
+    uint32_t answer_bytes;
+    uint32_t answer_bytes_max;
+    uint32_t mail_fanout;
+    uint8_t policy;
+    bool fixed_step;
+    bool pull_only;
+    bool no_step;
+};
+
 struct hsay_overlay {
     bool used;
     struct hsay_seal_keys keys;
-    struct hsay_overlay_config
-        config; /* its secret span is empty: keys hold what follows from it */
+    struct hsay_overlay_ways config;
     struct hsay_candidates candidates;
     struct hsay_walk walk;
     struct hsay_pendings pendings;
@@ -69,19 +81,22 @@ struct hsay_overlay {
     hsay_time step_due;
     hsay_time mail_due;
     hsay_time fresh_until; /* walking fast until then: just started, woken, or moved */
-    uint64_t fresh_gap_ms;
+    hsay_time contact_at;  /* last answer to a request of ours; ns 0: never */
+    uint32_t fresh_gap_ms;
     uint32_t steps;
-    unsigned known;       /* candidates at the last step */
-    unsigned stale;       /* steps in a row that found nobody new */
-    hsay_time contact_at; /* last answer to a request of ours; ns 0: never */
+    uint32_t known; /* candidates at the last step */
+    uint8_t stale;  /* steps in a row that found nobody new; stops at the largest */
 };
 
 struct hsay_node {
-    struct hsay_node_config config;
-    struct hsay_crypto crypto;
-    struct hsay_rng rng;
+    uint8_t secret[HSAY_KEY_BYTES];
     struct hsay_key key;
     uint8_t token_secret[32];
+    struct hsay_rng rng;
+    uint8_t overlays_max;
+    bool verify_outside;
+    uint32_t datagram_bytes;
+    struct hsay_crypto crypto;
     struct hsay_gate gate;
     struct hsay_keyring keyring;
     struct hsay_ledger ledger;
@@ -89,10 +104,11 @@ struct hsay_node {
     struct hsay_puncture_table punctures;
     struct hsay_addr bound;
     struct hsay_addr known_address; /* what EVENT_ADDRESS said last */
-    uint64_t *replay;               /* ids answered lately, one place per hash; gate_max of them */
+    uint64_t *replay; /* ids answered lately, one place per hash; replay_max of them */
     uint64_t replay_salt;
+    uint32_t replay_max;
     struct hsay_overlay *overlay; /* overlays_max */
-    struct hsay_node_stats stats;
+    struct hsay_node_stats *stats;
 };
 
 /* One call of the node: what every function below needs, and the packet in hand if there is one. */
@@ -117,12 +133,12 @@ static inline struct hsay_chance hsay_call_chance(struct hsay_call *call)
 
 static inline void hsay_count(struct hsay_node *node, enum hsay_counter counter, uint64_t n)
 {
-    node->stats.count[counter] += n;
+    node->stats->count[counter] += n;
 }
 
 static inline void hsay_drop(struct hsay_node *node, enum hsay_drop reason)
 {
-    node->stats.drop[reason]++;
+    node->stats->drop[reason]++;
 }
 
 static inline void hsay_call_failed(struct hsay_call *call, int error)

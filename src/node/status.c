@@ -80,7 +80,7 @@ int hsay_api_version(void)
 
 const struct hsay_node_stats *hsay_node_stats(const struct hsay_node *node)
 {
-    return &node->stats;
+    return node->stats;
 }
 
 const struct hsay_key *hsay_node_key(const struct hsay_node *node)
@@ -140,7 +140,7 @@ static hsay_time mark_of(const struct hsay_candidate *c, uint8_t bucket)
 int hsay_node_peer_at(const struct hsay_node *node, struct hsay_now now, uint16_t overlay,
                       size_t index, struct hsay_peer_status *out)
 {
-    if (overlay >= node->config.overlays_max || !node->overlay[overlay].used)
+    if (overlay >= node->overlays_max || !node->overlay[overlay].used)
         return HSAY_ENOENT;
     const struct hsay_candidates *table = &node->overlay[overlay].candidates;
     const struct hsay_candidate *c = candidate_at(table, now.mono, index);
@@ -161,7 +161,7 @@ int hsay_node_peer_at(const struct hsay_node *node, struct hsay_now now, uint16_
 int hsay_node_book_at(const struct hsay_node *node, uint16_t overlay, size_t index,
                       struct hsay_peer *out)
 {
-    if (overlay >= node->config.overlays_max || !node->overlay[overlay].used)
+    if (overlay >= node->overlays_max || !node->overlay[overlay].used)
         return HSAY_ENOENT;
     const struct hsay_peer *peer = hsay_book_at(&node->overlay[overlay].book, index);
     if (peer == NULL)
@@ -193,7 +193,7 @@ int hsay_node_claim_preview(struct hsay_node *node, struct hsay_now now, uint16_
     struct hsay_claim claim;
     struct hsay_claim_want want = {
         .kind = HSAY_CLAIM_BLOOM,
-        .room_bytes = node->config.datagram_bytes - 200, /* a request's seal, token, fixed fields */
+        .room_bytes = node->datagram_bytes - 200, /* a request's seal, token, fixed fields */
         .behind = o->catchup.behind,
     };
     int rc = hsay_claim_make(&claims, &o->config.store, &rng, &node->crypto, &want, bits, &claim);

@@ -65,10 +65,13 @@ static void plan_next(struct hsay_call *call, unsigned contacted, bool somebody_
     uint64_t ms = hsay_catchup_step_ms(call);
     bool fresh = hsay_time_before(call->now.mono, o->fresh_until) && !o->config.fixed_step;
     if (fresh && contacted < WELL_FILLED) {
-        o->stale = somebody_new ? 0 : o->stale + 1;
+        if (somebody_new)
+            o->stale = 0;
+        else if (o->stale < UINT8_MAX)
+            o->stale++;
         if (o->stale == 0)
             o->fresh_gap_ms = o->config.step_ms / FRESH_DIVISOR;
-        else if (o->stale >= STALE_MAX)
+        else if (o->stale >= STALE_MAX && o->fresh_gap_ms <= UINT32_MAX / 2)
             o->fresh_gap_ms *= 2;
         ms = o->fresh_gap_ms < ms ? o->fresh_gap_ms : ms;
     }

@@ -111,7 +111,7 @@ static bool take_one(struct hsay_call *call, struct hsay_span bytes)
         hsay_drop(node, HSAY_DROP_FORGER);
         return false;
     }
-    if (node->config.verify_outside)
+    if (node->verify_outside)
         return ask_outside(call, &b);
     hsay_count(node, HSAY_COUNT_VERIFIED, 1);
     if (!hsay_bundle_verify(&b, &node->crypto, &call->overlay->keys.overlay))

@@ -5,15 +5,19 @@
  */
 #include "src/sync/rumor.h"
 
+#include <assert.h>
 #include <string.h>
 
-void hsay_rumors_init(struct hsay_rumors *rumors, struct hsay_rumor *entry, uint16_t entry_max)
+void hsay_rumors_init(struct hsay_rumors *rumors, struct hsay_rumor *entry, uint16_t entry_max,
+                      struct hsay_want *want, uint16_t want_max)
 {
-    *rumors = (struct hsay_rumors){.entry = entry, .entry_max = entry_max};
+    assert(want_max >= 1);
+    *rumors = (struct hsay_rumors){
+        .entry = entry, .want = want, .entry_max = entry_max, .want_max = want_max};
     for (uint16_t i = 0; i < entry_max; i++)
         entry[i] = (struct hsay_rumor){.used = false};
-    for (size_t i = 0; i < HSAY_WANTS_MAX; i++)
-        rumors->want[i].at = HSAY_TIME_NEVER;
+    for (uint16_t i = 0; i < want_max; i++)
+        want[i] = (struct hsay_want){.at = HSAY_TIME_NEVER};
 }
 
 /* The entry that is `back` places older than the youngest (0: the youngest itself). */
@@ -72,14 +76,14 @@ void hsay_rumor_on_told(struct hsay_rumors *rumors, uint64_t short_digest, bool 
 
 bool hsay_rumor_want(struct hsay_rumors *rumors, hsay_time now, uint64_t short_digest)
 {
-    for (size_t i = 0; i < HSAY_WANTS_MAX; i++) {
+    for (uint16_t i = 0; i < rumors->want_max; i++) {
         const struct hsay_want *want = &rumors->want[i];
         bool asked_for = want->short_digest == short_digest && !hsay_time_before(now, want->at);
         if (asked_for && hsay_time_ms_between(want->at, now) < HSAY_RUMOR_WANT_MS)
             return false;
     }
     rumors->want[rumors->want_next] = (struct hsay_want){short_digest, now};
-    rumors->want_next = (uint8_t)((rumors->want_next + 1u) % HSAY_WANTS_MAX);
+    rumors->want_next = (uint16_t)((rumors->want_next + 1u) % rumors->want_max);
     return true;
 }
 

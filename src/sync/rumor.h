@@ -30,17 +30,19 @@ struct hsay_want {
     hsay_time at;
 };
 
-enum { HSAY_WANTS_MAX = 16 };
-
+/* Two rings in the caller's memory, which must live as long. */
 struct hsay_rumors {
-    struct hsay_rumor *entry; /* ring */
+    struct hsay_rumor *entry;
+    struct hsay_want *want;
     uint16_t entry_max;
     uint16_t next;
-    struct hsay_want want[HSAY_WANTS_MAX];
-    uint8_t want_next;
+    uint16_t want_max;
+    uint16_t want_next;
 };
 
-void hsay_rumors_init(struct hsay_rumors *rumors, struct hsay_rumor *entry, uint16_t entry_max);
+/* want_max: at least 1. */
+void hsay_rumors_init(struct hsay_rumors *rumors, struct hsay_rumor *entry, uint16_t entry_max,
+                      struct hsay_want *want, uint16_t want_max);
 
 static inline uint64_t hsay_digest_short(const struct hsay_digest *d)
 {

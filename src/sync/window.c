@@ -14,6 +14,9 @@
  */
 #include "src/sync/window.h"
 
+#include <assert.h>
+#include <string.h>
+
 #include "hearsay/params.h"
 
 static uint64_t add_window(uint64_t time)
@@ -31,16 +34,23 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-void hsay_window_init(struct hsay_window *w, hsay_time now, uint64_t own)
+void hsay_window_init(struct hsay_window *w, struct hsay_window_voice *voice, uint8_t voice_max,
+                      hsay_time now, uint64_t own)
 {
-    *w = (struct hsay_window){.own = own, .limit = add_window(own), .moved_at = now};
+    assert(voice_max >= HSAY_WINDOW_SETTLES && voice_max <= HSAY_WINDOW_VOICES_MAX);
+    memset(voice, 0, voice_max * sizeof *voice);
+    *w = (struct hsay_window){.voice = voice,
+                              .own = own,
+                              .limit = add_window(own),
+                              .moved_at = now,
+                              .voice_max = voice_max};
 }
 
 /* All that was said, in ascending order.  Returns how many. */
-static size_t sorted_voices(const struct hsay_window *w, uint64_t out[HSAY_WINDOW_VOICES])
+static size_t sorted_voices(const struct hsay_window *w, uint64_t out[HSAY_WINDOW_VOICES_MAX])
 {
     size_t count = 0;
-    for (size_t i = 0; i < HSAY_WINDOW_VOICES; i++) {
+    for (size_t i = 0; i < w->voice_max; i++) {
         if (w->voice[i].group == 0)
             continue;
         size_t at = count++;
@@ -63,7 +73,7 @@ static uint64_t median(const uint64_t *sorted, size_t count)
 static struct hsay_window_voice *voice_of(struct hsay_window *w, uint64_t group)
 {
     struct hsay_window_voice *empty = NULL;
-    for (size_t i = 0; i < HSAY_WINDOW_VOICES; i++) {
+    for (size_t i = 0; i < w->voice_max; i++) {
         if (w->voice[i].group == group)
             return &w->voice[i];
         if (w->voice[i].group == 0 && empty == NULL)
@@ -72,7 +82,7 @@ static struct hsay_window_voice *voice_of(struct hsay_window *w, uint64_t group)
     if (empty != NULL)
         return empty;
     struct hsay_window_voice *oldest = &w->voice[w->voice_next];
-    w->voice_next = (uint8_t)((w->voice_next + 1u) % HSAY_WINDOW_VOICES);
+    w->voice_next = (uint8_t)((w->voice_next + 1u) % w->voice_max);
     return oldest;
 }
 
@@ -96,10 +106,10 @@ void hsay_window_on_claim(struct hsay_window *w, hsay_time now, uint64_t group, 
     if (w->settled)
         return;
 
-    uint64_t sorted[HSAY_WINDOW_VOICES];
+    uint64_t sorted[HSAY_WINDOW_VOICES_MAX];
     size_t count = sorted_voices(w, sorted);
     take_at_once(w, now, median(sorted, count));
-    w->settled = count >= 3;
+    w->settled = count >= HSAY_WINDOW_SETTLES;
 }
 
 void hsay_window_on_stored(struct hsay_window *w, hsay_time now, uint64_t time)
@@ -110,7 +120,7 @@ void hsay_window_on_stored(struct hsay_window *w, hsay_time now, uint64_t time)
 
 uint64_t hsay_window_limit(struct hsay_window *w, hsay_time now)
 {
-    uint64_t sorted[HSAY_WINDOW_VOICES];
+    uint64_t sorted[HSAY_WINDOW_VOICES_MAX];
     uint64_t middle = median(sorted, sorted_voices(w, sorted));
     uint64_t target = add_window(max_u64(w->own, middle));
     bool due = hsay_time_ms_between(w->moved_at, now) >= HSAY_TIME_WINDOW_STEP_MS;

@@ -14,7 +14,10 @@
 
 #include "hearsay/types.h"
 
-enum { HSAY_WINDOW_VOICES = 8 };
+enum {
+    HSAY_WINDOW_VOICES_MAX = 8,
+    HSAY_WINDOW_SETTLES = 3, /* voices from which on one alone moves nothing */
+};
 
 struct hsay_window_voice {
     uint64_t group; /* network group; 0 = empty */
@@ -22,15 +25,18 @@ struct hsay_window_voice {
 };
 
 struct hsay_window {
-    struct hsay_window_voice voice[HSAY_WINDOW_VOICES];
-    uint64_t own;   /* highest global time held */
-    uint64_t limit; /* highest acceptable */
+    struct hsay_window_voice *voice; /* the caller's; must live as long as the window */
+    uint64_t own;                    /* highest global time held */
+    uint64_t limit;                  /* highest acceptable */
     hsay_time moved_at;
+    uint8_t voice_max;
     uint8_t voice_next;
     bool settled; /* three groups have spoken since the start */
 };
 
-void hsay_window_init(struct hsay_window *w, hsay_time now, uint64_t own);
+/* voice_max: HSAY_WINDOW_SETTLES .. HSAY_WINDOW_VOICES_MAX. */
+void hsay_window_init(struct hsay_window *w, struct hsay_window_voice *voice, uint8_t voice_max,
+                      hsay_time now, uint64_t own);
 
 /* A peer that answered a request of ours says how far it is. */
 void hsay_window_on_claim(struct hsay_window *w, hsay_time now, uint64_t group, uint64_t time);

@@ -29,14 +29,8 @@ void hsay_gate_init(struct hsay_gate *gate, struct hsay_gate_bucket *bucket, uin
 {
     assert(bucket_count >= 1 && (bucket_count & (bucket_count - 1)) == 0);
     memset(bucket, 0, ((size_t)bucket_count + 1) * sizeof *bucket);
-    *gate = (struct hsay_gate){.bucket = bucket, .bucket_count = bucket_count, .salt = salt};
-    for (size_t i = 0; i < HSAY_GATE_WORK_COUNT; i++) {
-        gate->rate[i] = rate[i];
-        if (gate->rate[i].group_burst > GATE_BURST_MAX)
-            gate->rate[i].group_burst = GATE_BURST_MAX;
-        if (gate->rate[i].node_burst > GATE_BURST_MAX)
-            gate->rate[i].node_burst = GATE_BURST_MAX;
-    }
+    *gate = (struct hsay_gate){
+        .bucket = bucket, .bucket_count = bucket_count, .salt = salt, .rate = rate};
 }
 
 static uint32_t bucket_of(const struct hsay_gate *gate, uint64_t group)
@@ -77,7 +71,9 @@ static void refresh(const struct hsay_gate *gate, struct hsay_gate_bucket *bucke
 
 static bool fits(uint32_t spent, uint64_t cost, uint32_t burst)
 {
-    return spent + cost <= (uint64_t)burst * GATE_UNIT;
+    uint32_t most = burst < GATE_BURST_MAX ? burst : GATE_BURST_MAX;
+
+    return spent + cost <= (uint64_t)most * GATE_UNIT;
 }
 
 bool hsay_gate_take(struct hsay_gate *gate, hsay_time now, enum hsay_gate_work work, uint64_t group,

@@ -32,10 +32,10 @@ struct hsay_gate {
     struct hsay_gate_bucket *bucket; /* bucket_count for groups, and one more for the node */
     uint32_t bucket_count;           /* power of two */
     uint64_t salt;
-    struct hsay_gate_rate rate[HSAY_GATE_WORK_COUNT];
+    const struct hsay_gate_rate *rate; /* the caller's; HSAY_GATE_WORK_COUNT of them */
 };
 
-/* `bucket` has bucket_count + 1 places.  rate: HSAY_GATE_WORK_COUNT of them, copied; a burst above
+/* `bucket` has bucket_count + 1 places.  It and `rate` must live as long as the gate; a burst above
  * 4,294,967 is taken for that. */
 void hsay_gate_init(struct hsay_gate *gate, struct hsay_gate_bucket *bucket, uint32_t bucket_count,
                     const struct hsay_gate_rate *rate, uint64_t salt);

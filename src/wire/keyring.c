@@ -5,29 +5,36 @@
 
 #include "src/wire/salted.h"
 
-enum { KEYRING_WAYS = 4 };
+enum { KEYRING_WAYS_MAX = 4 };
 
 void hsay_keyring_init(struct hsay_keyring *ring, struct hsay_keyring_entry *entry,
                        uint32_t entry_count, uint64_t salt)
 {
-    assert(entry_count % KEYRING_WAYS == 0);
+    assert(entry_count < KEYRING_WAYS_MAX || entry_count % KEYRING_WAYS_MAX == 0);
     if (entry_count > 0)
         memset(entry, 0, entry_count * sizeof *entry);
     *ring = (struct hsay_keyring){.entry = entry, .entry_count = entry_count, .salt = salt};
 }
 
-/* The four places of a peer, or NULL if nothing is kept. */
+/* How many places a peer may stand in. */
+static uint32_t ways_of(const struct hsay_keyring *ring)
+{
+    return ring->entry_count < KEYRING_WAYS_MAX ? ring->entry_count : KEYRING_WAYS_MAX;
+}
+
+/* The places of a peer, or NULL if nothing is kept. */
 static struct hsay_keyring_entry *places_of(const struct hsay_keyring *ring, uint8_t overlay,
                                             const struct hsay_key *peer)
 {
     uint8_t name[1 + HSAY_KEY_BYTES];
+    uint32_t ways = ways_of(ring);
 
-    if (ring->entry_count == 0)
+    if (ways == 0)
         return NULL;
     name[0] = overlay;
     memcpy(name + 1, peer->byte, sizeof peer->byte);
-    uint64_t set = hsay_salted(ring->salt, name, sizeof name) % (ring->entry_count / KEYRING_WAYS);
-    return ring->entry + set * KEYRING_WAYS;
+    uint64_t set = hsay_salted(ring->salt, name, sizeof name) % (ring->entry_count / ways);
+    return ring->entry + set * ways;
 }
 
 static bool is_of(const struct hsay_keyring_entry *entry, uint8_t overlay,
@@ -42,7 +49,7 @@ static struct hsay_keyring_entry *entry_of(const struct hsay_keyring *ring, uint
 {
     struct hsay_keyring_entry *place = places_of(ring, overlay, peer);
 
-    for (int i = 0; place != NULL && i < KEYRING_WAYS; i++) {
+    for (uint32_t i = 0; i < ways_of(ring); i++) {
         if (is_of(&place[i], overlay, peer))
             return &place[i];
     }
@@ -79,15 +86,15 @@ static uint64_t worth(const struct hsay_keyring *ring, const struct hsay_keyring
 }
 
 /* An empty place, or the stranger used longest ago, or (for a known peer) the known one used
- * longest ago; NULL for a stranger among four known peers, who pays an X25519 per packet out of its
- * gate. */
+ * longest ago; NULL for a stranger among none but known peers, who pays an X25519 per packet out of
+ * its gate. */
 static struct hsay_keyring_entry *place_for(const struct hsay_keyring *ring, uint8_t overlay,
                                             const struct hsay_key *peer, bool known)
 {
     struct hsay_keyring_entry *place = places_of(ring, overlay, peer);
     struct hsay_keyring_entry *least = place;
 
-    for (int i = 1; place != NULL && i < KEYRING_WAYS; i++) {
+    for (uint32_t i = 1; i < ways_of(ring); i++) {
         if (worth(ring, &place[i]) < worth(ring, least))
             least = &place[i];
     }

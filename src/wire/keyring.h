@@ -1,9 +1,9 @@
 /*
  * Keys of pairs, so that X25519 (30 us) is paid once per peer and not per packet.
  *
- * A fixed table in the caller's memory, four places to a hash of overlay and peer key (the hash is
- * salted, so that nobody can aim at a set).  A peer that has shown that it can hear us is `known`;
- * keys of strangers never displace one.
+ * A fixed table in the caller's memory, four places (or all, if there are fewer) to a hash of
+ * overlay and peer key (the hash is salted, so that nobody can aim at a set).  A peer that has
+ * shown that it can hear us is `known`; keys of strangers never displace one.
  */
 #ifndef HEARSAY_WIRE_KEYRING_H
 #define HEARSAY_WIRE_KEYRING_H
@@ -21,7 +21,7 @@ struct hsay_keyring_entry {
 
 struct hsay_keyring {
     struct hsay_keyring_entry *entry;
-    uint32_t entry_count; /* a multiple of 4, or 0: nothing is kept */
+    uint32_t entry_count; /* up to 3, or a multiple of 4; 0: nothing is kept */
     uint32_t clock;
     uint64_t salt;
 };

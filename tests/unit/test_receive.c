@@ -23,6 +23,7 @@ struct fixture {
     struct hsay_store_mem mem;
     struct hsay_store store;
     struct hsay_window window;
+    struct hsay_window_voice voice[HSAY_WINDOW_SETTLES];
     struct hsay_receiver receiver;
     enum hsay_drop drop;
     int error;
@@ -33,7 +34,7 @@ static void node_init(struct fixture *f)
     sync_crypto_init(&f->crypto);
     hsay_store_mem_init(&f->mem, 0, &f->crypto.port);
     f->store = hsay_store_mem_port(&f->mem);
-    hsay_window_init(&f->window, now.mono, 0);
+    hsay_window_init(&f->window, f->voice, HSAY_WINDOW_SETTLES, now.mono, 0);
     f->receiver = (struct hsay_receiver){&f->store, &f->crypto.port, &overlay, &f->window};
     f->error = 0;
     f->drop = HSAY_DROP_COUNT;

@@ -8,16 +8,17 @@
 
 #include "src/sync/rumor.h"
 
-enum { ENTRIES = 8 };
+enum { ENTRIES = 8, WANTS = 16 };
 
 static struct hsay_rumors rumors;
 static struct hsay_rumor entry[ENTRIES];
+static struct hsay_want want[WANTS];
 static const hsay_time start = {UINT64_C(5000000000)};
 
 static int set_up(void **state)
 {
     (void)state;
-    hsay_rumors_init(&rumors, entry, ENTRIES);
+    hsay_rumors_init(&rumors, entry, ENTRIES, want, WANTS);
     return 0;
 }
 
@@ -108,7 +109,7 @@ static void wanted_from_one_peer_at_a_time(void **state)
     assert_false(want_at(HSAY_RUMOR_WANT_MS - 1, 5));
     assert_true(want_at(HSAY_RUMOR_WANT_MS, 5));
     assert_false(want_at(HSAY_RUMOR_WANT_MS + 1, 5));
-    for (uint64_t other = 100; other < 100 + HSAY_WANTS_MAX; other++)
+    for (uint64_t other = 100; other < 100 + WANTS; other++)
         assert_true(want_at(HSAY_RUMOR_WANT_MS + 2, other));
     assert_true(want_at(HSAY_RUMOR_WANT_MS + 3, 5)); /* pushed out of the memory */
 }
@@ -117,7 +118,7 @@ static void no_room_at_all_is_fine(void **state)
 {
     struct hsay_digest d = digest(1);
     (void)state;
-    hsay_rumors_init(&rumors, NULL, 0);
+    hsay_rumors_init(&rumors, NULL, 0, want, 1);
     hsay_rumor_add(&rumors, start, &d, true);
     hsay_rumor_on_told(&rumors, 1, false);
     assert_int_equal(hot_at(0, &d, 1), 0);

@@ -10,6 +10,7 @@
 #include "src/sync/window.h"
 
 static const hsay_time start = {UINT64_C(7000000000)};
+static struct hsay_window_voice voice[HSAY_WINDOW_VOICES_MAX]; /* of the one window at a time */
 
 static hsay_time after_ms(uint64_t ms)
 {
@@ -19,7 +20,7 @@ static hsay_time after_ms(uint64_t ms)
 static struct hsay_window window_at(uint64_t own)
 {
     struct hsay_window w;
-    hsay_window_init(&w, start, own);
+    hsay_window_init(&w, voice, HSAY_WINDOW_VOICES_MAX, start, own);
     return w;
 }
 
@@ -169,6 +170,21 @@ static void never_above_the_largest_time(void **state)
     assert_int_equal(hsay_window_limit(&w, after_ms(100000)), HSAY_TIME_MAX);
 }
 
+/* The fewest voices that settle anything: the oldest gives way to a fourth. */
+static void three_places_are_enough(void **state)
+{
+    struct hsay_window w;
+    (void)state;
+    hsay_window_init(&w, voice, HSAY_WINDOW_SETTLES, start, 0);
+    for (uint64_t group = 1; group <= 3; group++)
+        hsay_window_on_claim(&w, start, group, 50000);
+    assert_true(w.settled);
+    hsay_window_on_claim(&w, start, 4, 70000);
+    hsay_window_on_claim(&w, start, 5, UINT64_C(1) << 61);
+    assert_int_equal(hsay_window_limit(&w, after_ms(60000)), 70000);
+    assert_int_equal(hsay_window_limit(&w, after_ms(600000)), 80000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +199,7 @@ int main(void)
         cmocka_unit_test(a_ratchet_needs_time_without_voices_too),
         cmocka_unit_test(the_bound_moves_once_per_step),
         cmocka_unit_test(never_above_the_largest_time),
+        cmocka_unit_test(three_places_are_enough),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
