@@ -235,8 +235,14 @@ static void same_info(struct trio *t)
     struct hsay_store_info info[STORES];
     for (int s = 0; s < STORES; s++)
         t->store[s].ops->info(t->store[s].self, &info[s]);
-    assert_memory_equal(&info[FEW], &info[MEM], sizeof *info);
-    assert_memory_equal(&info[MANY], &info[MEM], sizeof *info);
+    for (int s = FEW; s <= MANY; s++) {
+        assert_int_equal(info[s].bundles, info[MEM].bundles);
+        assert_int_equal(info[s].bundle_bytes, info[MEM].bundle_bytes);
+        assert_int_equal(info[s].quota_bytes, info[MEM].quota_bytes);
+        assert_int_equal(info[s].disk_bytes, info[MEM].disk_bytes);
+        assert_int_equal(info[s].time_max, info[MEM].time_max);
+        assert_int_equal(info[s].full, info[MEM].full);
+    }
     assert_int_equal(lab_store_count(&t->few), info[MEM].bundles);
     assert_int_equal(lab_store_count(&t->many), info[MEM].bundles);
 }
