@@ -158,12 +158,14 @@ struct hsay_node_config {
     uint8_t node_secret[HSAY_KEY_BYTES]; /* X25519; copied into the node's memory */
     uint16_t overlays_max;               /* default 4, at most 255 */
     uint16_t candidates_max;             /* per overlay; default 64 */
-    uint16_t pending_max;                /* per overlay; default 16 */
-    uint16_t book_max;                   /* per overlay; default 256 */
-    uint16_t rumors_max;                 /* per overlay; default 64 */
-    uint16_t wants_max;                  /* per overlay; rumors asked for lately; default 16 */
-    uint16_t voices_max; /* per overlay; network groups that bound global time; 3 to 8 (default) */
-    uint16_t votes_max;  /* network groups that tell our address; 3 to 12 (default) */
+    uint16_t
+        lans_max; /* candidates whose way inside a shared public address is kept; default all */
+    uint16_t pending_max; /* per overlay; default 16 */
+    uint16_t book_max;    /* per overlay; default 256 */
+    uint16_t rumors_max;  /* per overlay; default 64 */
+    uint16_t wants_max;   /* per overlay; rumors asked for lately; default 16 */
+    uint16_t voices_max;  /* per overlay; network groups that bound global time; 3 to 8 (default) */
+    uint16_t votes_max;   /* network groups that tell our address; 3 to 12 (default) */
     uint16_t punctures_max;  /* targets, of which a fifth a second can be served; default 32 */
     uint32_t keyring_max;    /* up to 3, or a multiple of 4; default 1024 */
     uint32_t ledger_max;     /* power of two; default 1024 */
@@ -417,7 +419,7 @@ struct hsay_peer_status {
     uint8_t bucket;    /* enum hsay_bucket */
     bool token;        /* we hold a token for it */
     bool symmetric;    /* its NAT maps each destination to a port of its own */
-    uint64_t age_ms;   /* since it was last heard of in the way of its bucket */
+    uint64_t age_ms;   /* since it was last heard of in the way of its bucket; as below */
     uint64_t asked_ms; /* since we last asked it; UINT64_MAX: never */
     uint32_t rtt_us;   /* 0: not known */
     uint32_t timeouts; /* in a row */

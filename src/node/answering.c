@@ -157,7 +157,7 @@ static bool introduce(struct hsay_call *call, const struct hsay_intro_request *r
     introduced->addr = c->addr;
     introduced->key = c->key;
     if (hsay_addr_same_host(&c->addr, &call->from.addr))
-        introduced->lan = c->lan;
+        introduced->lan = hsay_candidate_lan(&o->candidates, c);
     hsay_count(call->node, HSAY_COUNT_INTRODUCED_OUT, 1);
     hsay_count(call->node, HSAY_COUNT_PUNCTURES_ASKED, 1);
     return true;
@@ -278,8 +278,8 @@ static void learn(struct hsay_call *call, const struct hsay_intro_request *r,
     if (c != NULL) {
         hsay_candidate_on_nat(c, (r->flags & HSAY_REQUEST_SYMMETRIC) != 0,
                               (r->flags & HSAY_REQUEST_PUBLIC) != 0);
-        c->lan = r->lan;
-        if (c->contacted_at.ns == 0 && c->asked_at.ns == 0)
+        hsay_candidate_on_lan(&o->candidates, c, &r->lan);
+        if (c->contacted_at == 0 && c->asked_at == 0)
             hsay_step_return_visit(call, c);
     }
     hsay_catchup_on_claim(call, &r->claim, &g->answer);

@@ -56,7 +56,10 @@ static void meet(struct hsay_call *call, const struct hsay_introduced *told)
     if (!hsay_addr_sendable(&peer.addr, &policy) ||
         memcmp(&peer.key, &call->node->key, sizeof peer.key) == 0)
         return;
-    hsay_candidate_on_introduced(&o->candidates, call->now.mono, &peer, &call->from.addr);
+    struct hsay_candidate *c =
+        hsay_candidate_on_introduced(&o->candidates, call->now.mono, &peer, &call->from.addr);
+    if (c != NULL && (c->marks & HSAY_MARK_HEARD) == 0)
+        hsay_candidate_on_lan(&o->candidates, c, &peer.lan);
     hsay_count(call->node, HSAY_COUNT_INTRODUCED_IN, 1);
 }
 
@@ -186,7 +189,7 @@ static void give_up(struct hsay_call *call, struct hsay_pending *p)
     hsay_pending_free(p);
     if (done.kind != HSAY_PENDING_INTRO)
         return;
-    if (c != NULL && hsay_time_before(c->contacted_at, done.sent))
+    if (c != NULL && !hsay_candidate_answered_since(&call->overlay->candidates, c, done.sent))
         hsay_candidate_on_timeout(c);
     /* Unless nobody answers: then it is our own network that is down. */
     bool alone = hsay_time_before(call->overlay->contact_at, done.sent);

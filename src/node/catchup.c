@@ -168,7 +168,7 @@ uint8_t hsay_catchup_claim_kind(const struct hsay_call *call, const struct hsay_
         return HSAY_CLAIM_BLOOM; /* Dispersy knows no other */
     if (to->timeouts > 0)
         return HSAY_CLAIM_SUM; /* it may be dead: a small packet */
-    bool stranger = !hsay_candidate_has_token(to, call->now.mono);
+    bool stranger = !hsay_candidate_has_token(&o->candidates, to, call->now.mono);
     return o->catchup.known_behind || (stranger && !o->catchup.synced) ? HSAY_CLAIM_BLOOM
                                                                        : HSAY_CLAIM_SUM;
 }

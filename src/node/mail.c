@@ -116,7 +116,7 @@ void hsay_mail_wanted(struct hsay_call *call, const struct hsay_pending *p, uint
             digest[count++] = at.digest;
     }
     struct hsay_candidate *c = hsay_candidate_find(&o->candidates, &call->from);
-    if (count != 0 && c != NULL && hsay_candidate_has_token(c, call->now.mono))
+    if (count != 0 && c != NULL && hsay_candidate_has_token(&o->candidates, c, call->now.mono))
         send_parcel(call, c, digest, count);
 }
 
@@ -139,7 +139,7 @@ int hsay_node_on_direct(struct hsay_node *node, struct hsay_now now, uint16_t ov
                                          MAIL_TARGETS_MAX);
     else if ((target[0] = hsay_candidate_find(&o->candidates, to)) == NULL)
         return HSAY_ENOENT;
-    else if (!hsay_candidate_has_token(target[0], now.mono))
+    else if (!hsay_candidate_has_token(&o->candidates, target[0], now.mono))
         return 0; /* it would take it for a stranger's, and refuse it */
     for (size_t i = 0; i < targets; i++) {
         struct hsay_message m = {.type = HSAY_MSG_DIRECT, .direct = {.type = type}};

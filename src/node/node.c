@@ -59,6 +59,7 @@ void hsay_node_config_default(struct hsay_node_config *c)
 {
     default_u16(&c->overlays_max, 4);
     default_u16(&c->candidates_max, 64);
+    default_u16(&c->lans_max, c->candidates_max);
     default_u16(&c->pending_max, 16);
     default_u16(&c->book_max, 256);
     default_u16(&c->rumors_max, 64);
@@ -85,7 +86,7 @@ static bool is_within(uint32_t n, uint32_t least, uint32_t most)
 
 static bool config_is_good(const struct hsay_node_config *c)
 {
-    return is_within(c->overlays_max, 1, UINT8_MAX) &&
+    return is_within(c->overlays_max, 1, UINT8_MAX) && c->lans_max <= c->candidates_max &&
            is_within(c->voices_max, HSAY_WINDOW_SETTLES, HSAY_WINDOW_VOICES_MAX) &&
            is_within(c->votes_max, HSAY_VOTE_AGREE_GROUPS, HSAY_VOTE_TABLE_MAX) &&
            (c->keyring_max < 4 || c->keyring_max % 4 == 0) && is_power_of_two(c->ledger_max) &&
@@ -125,6 +126,7 @@ struct tables {
     struct hsay_puncture_entry *puncture;
     uint64_t *replay;
     struct hsay_candidate *candidate;
+    struct hsay_candidate_lan *lan;
     struct hsay_pending *pending;
     struct hsay_book_entry *book;
     struct hsay_rumor *rumor;
@@ -148,6 +150,7 @@ static size_t carve_tables(struct tables *t, const struct hsay_node_config *conf
     t->want = CARVE(&c, overlays * config->wants_max, struct hsay_want);
     t->voice = CARVE(&c, overlays * config->voices_max, struct hsay_window_voice);
     t->candidate = CARVE(&c, overlays * config->candidates_max, struct hsay_candidate);
+    t->lan = CARVE(&c, overlays * config->lans_max, struct hsay_candidate_lan);
     t->book = CARVE(&c, overlays * config->book_max, struct hsay_book_entry);
     t->keyring = CARVE(&c, config->keyring_max, struct hsay_keyring_entry);
     t->ledger = CARVE(&c, config->ledger_max, struct hsay_ledger_entry);
@@ -189,7 +192,7 @@ static void init_overlays(struct hsay_node *node, const struct hsay_node_config 
     for (size_t i = 0; i < c->overlays_max; i++) {
         struct hsay_overlay *o = &node->overlay[i];
         hsay_candidates_init(&o->candidates, t->candidate + i * c->candidates_max,
-                             c->candidates_max, &no_times);
+                             c->candidates_max, t->lan + i * c->lans_max, c->lans_max, &no_times);
         hsay_pendings_init(&o->pendings, t->pending + i * c->pending_max, c->pending_max);
         hsay_book_init(&o->book, t->book + i * c->book_max, c->book_max);
         hsay_rumors_init(&o->rumors, t->rumor + i * c->rumors_max, c->rumors_max,
@@ -287,7 +290,8 @@ static void start_overlay(struct hsay_overlay *o, struct hsay_now now,
     };
     o->keys = *keys;
     config->store.ops->info(config->store.self, &info);
-    hsay_candidates_init(&o->candidates, o->candidates.entry, o->candidates.entry_max, &times);
+    hsay_candidates_init(&o->candidates, o->candidates.entry, o->candidates.entry_max,
+                         o->candidates.lan, o->candidates.lan_max, &times);
     hsay_pendings_init(&o->pendings, o->pendings.entry, o->pendings.entry_max);
     hsay_book_init(&o->book, o->book.entry, o->book.entry_max);
     hsay_rumors_init(&o->rumors, o->rumors.entry, o->rumors.entry_max, o->rumors.want,

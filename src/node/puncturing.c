@@ -4,22 +4,23 @@
 #include "src/node/send.h"
 
 /* When we last asked the asker, or answered it. */
-static hsay_time dealt_at(const struct hsay_candidate *c)
+static hsay_time dealt_at(const struct hsay_call *call)
 {
-    if (c == NULL)
+    struct hsay_candidates *table = &call->overlay->candidates;
+    const struct hsay_candidate *c = hsay_candidate_find(table, &call->from);
+    if (c == NULL || (c->contacted_at == 0 && c->requested_at == 0))
         return HSAY_TIME_NEVER;
-    hsay_time at = c->contacted_at.ns > c->requested_at.ns ? c->contacted_at : c->requested_at;
-    return at.ns == 0 ? HSAY_TIME_NEVER : at;
+    hsay_tick at = c->contacted_at > c->requested_at ? c->contacted_at : c->requested_at;
+    return (hsay_time){call->now.mono.ns -
+                       hsay_candidate_age_ms(table, at, call->now.mono) * 1000000u};
 }
 
 static bool may_puncture(struct hsay_call *call, const struct hsay_addr *target)
 {
     struct hsay_node *node = call->node;
-    const struct hsay_candidate *asker =
-        hsay_candidate_find(&call->overlay->candidates, &call->from);
     struct hsay_puncture_ask ask = {
         .target = *target,
-        .asker_at = dealt_at(asker),
+        .asker_at = dealt_at(call),
         .policy = {.introducer = call->from.addr, .own = {node->bound, node->known_address}},
     };
     return hsay_puncture_try(&node->punctures, call->now.mono, &ask) == HSAY_PUNCTURE_OK;

@@ -157,7 +157,7 @@ bool hsay_request_send(struct hsay_call *call, const struct hsay_request_plan *p
     if (!write_request(call, plan, &s, &m))
         return false;
     remember(call, plan, &m.intro_request, p);
-    hsay_candidate_on_asked(plan->to, call->now.mono);
+    hsay_candidate_on_asked(&call->overlay->candidates, plan->to, call->now.mono);
     hsay_count(call->node, HSAY_COUNT_STEPS, 1);
     hsay_count(call->node,
                m.intro_request.claim.kind == HSAY_CLAIM_SUM ? HSAY_COUNT_CLAIMS_SUM

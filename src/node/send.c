@@ -146,7 +146,7 @@ bool hsay_send_message(struct hsay_call *call, const struct hsay_send_to *to,
 void hsay_send_to_candidate(struct hsay_call *call, struct hsay_candidate *c,
                             struct hsay_send_to *to)
 {
-    bool token = hsay_candidate_has_token(c, call->now.mono);
+    bool token = hsay_candidate_has_token(&call->overlay->candidates, c, call->now.mono);
     memset(to, 0, sizeof *to);
     to->peer = (struct hsay_peer){c->addr, c->key};
     to->token = token ? &c->token : NULL;

@@ -125,7 +125,7 @@ static const struct hsay_candidate *candidate_at(const struct hsay_candidates *t
     return NULL;
 }
 
-static hsay_time mark_of(const struct hsay_candidate *c, uint8_t bucket)
+static hsay_tick mark_of(const struct hsay_candidate *c, uint8_t bucket)
 {
     switch (bucket) {
     case HSAY_BUCKET_REQUESTED:
@@ -149,10 +149,10 @@ int hsay_node_peer_at(const struct hsay_node *node, struct hsay_now now, uint16_
     memset(out, 0, sizeof *out);
     out->peer = (struct hsay_peer){c->addr, c->key};
     out->bucket = (uint8_t)hsay_candidate_bucket(table, c, now.mono);
-    out->token = hsay_candidate_has_token(c, now.mono);
+    out->token = hsay_candidate_has_token(table, c, now.mono);
     out->symmetric = (c->marks & HSAY_MARK_SYMMETRIC) != 0;
-    out->age_ms = hsay_time_ms_between(mark_of(c, out->bucket), now.mono);
-    out->asked_ms = c->asked_at.ns == 0 ? UINT64_MAX : hsay_time_ms_between(c->asked_at, now.mono);
+    out->age_ms = hsay_candidate_age_ms(table, mark_of(c, out->bucket), now.mono);
+    out->asked_ms = hsay_candidate_age_ms(table, c->asked_at, now.mono);
     out->rtt_us = c->rtt_us;
     out->timeouts = c->timeouts;
     return 0;

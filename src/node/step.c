@@ -110,7 +110,7 @@ static struct hsay_candidate *choose(struct hsay_call *call, enum hsay_bucket *b
     }
     struct hsay_candidate *c =
         hsay_walk_visit(&o->walk, &o->candidates, call->now.mono, &chance, bucket);
-    *is_new = c != NULL && c->contacted_at.ns == 0;
+    *is_new = c != NULL && c->contacted_at == 0;
     if (c != NULL || o->config.policy != HSAY_POLICY_HEARSAY)
         return c;
     c = hsay_walk_sync_partner(&o->walk, &o->candidates, call->now.mono, &chance);

@@ -10,14 +10,13 @@
 
 struct hsay_book_entry {
     struct hsay_peer peer;
-    uint32_t seen;  /* the book's clock at the last answer; 0 = empty */
-    uint64_t group; /* hsay_addr_group of its address */
+    uint32_t group; /* hsay_peer_group of its address */
 };
 
 struct hsay_book {
     struct hsay_book_entry *entry; /* the caller's; must live as long as the book */
     uint16_t entry_max;
-    uint32_t clock; /* answers so far; stops at the largest */
+    uint16_t entry_count;
 };
 
 void hsay_book_init(struct hsay_book *book, struct hsay_book_entry *entry, uint16_t entry_max);

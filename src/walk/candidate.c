@@ -25,34 +25,90 @@ enum {
     TOKEN_MARGIN_MS = 5000,   /* for the flight of the answer that brought it, and of the request */
 };
 
-static_assert(sizeof(struct hsay_candidate) == 144, "64 of them are 9 kB; no padding");
+static_assert(sizeof(struct hsay_candidate) == 96, "64 of them are 6 kB; no padding");
 
 void hsay_candidates_init(struct hsay_candidates *table, struct hsay_candidate *entry,
-                          uint16_t entry_max, const struct hsay_walk_times *times)
+                          uint16_t entry_max, struct hsay_candidate_lan *lan, uint16_t lan_max,
+                          const struct hsay_walk_times *times)
 {
-    *table = (struct hsay_candidates){.entry = entry, .entry_max = entry_max, .times = *times};
+    assert(lan_max >= 1);
+    *table = (struct hsay_candidates){
+        .entry = entry, .lan = lan, .entry_max = entry_max, .lan_max = lan_max, .times = *times};
     memset(entry, 0, entry_max * sizeof *entry);
+    memset(lan, 0, lan_max * sizeof *lan);
+}
+
+/* --- time ------------------------------------------------------------------------------------ */
+
+/* The clock may start at 0, which means "never" in the table; and on_asked below needs one tick
+ * between the two. */
+enum { TICK_FIRST = 2 };
+
+/* An instant in ticks; may be more than a table can hold. */
+static uint64_t ticks(const struct hsay_candidates *table, hsay_time t)
+{
+    return t.ns / 1000000u - table->base_ms + TICK_FIRST;
+}
+
+static void shift(hsay_tick *at, uint64_t by)
+{
+    if (*at != 0)
+        *at = *at > by ? (hsay_tick)(*at - by) : 1;
+}
+
+/* The ticks begin anew in the middle of what is behind us: what is older ends up at their
+ * beginning, which is as good as never for all but the order of it. */
+static void rebase(struct hsay_candidates *table, uint64_t now_ticks)
+{
+    uint64_t by = now_ticks - UINT32_MAX / 2;
+
+    for (size_t i = 0; i < table->entry_max; i++) {
+        struct hsay_candidate *c = &table->entry[i];
+
+        shift(&c->contacted_at, by);
+        shift(&c->requested_at, by);
+        shift(&c->introduced_at, by);
+        shift(&c->asked_at, by);
+    }
+    table->base_ms += by;
+}
+
+/* An instant to keep. */
+static hsay_tick stamp(struct hsay_candidates *table, hsay_time now)
+{
+    if (ticks(table, now) > UINT32_MAX)
+        rebase(table, ticks(table, now));
+    return (hsay_tick)ticks(table, now);
+}
+
+uint64_t hsay_candidate_age_ms(const struct hsay_candidates *table, hsay_tick at, hsay_time now)
+{
+    uint64_t now_ticks = ticks(table, now);
+
+    if (at == 0)
+        return UINT64_MAX;
+    return now_ticks > at ? now_ticks - at : 0;
+}
+
+bool hsay_candidate_answered_since(const struct hsay_candidates *table,
+                                   const struct hsay_candidate *c, hsay_time then)
+{
+    return c->contacted_at != 0 && c->contacted_at >= ticks(table, then);
 }
 
 /* --- marks and lifetimes --------------------------------------------------------------------- */
 
-/* A time to keep: the clock may start at 0, which means "never" in the table; and on_asked below
- * needs one nanosecond between the two. */
-static hsay_time stamp(hsay_time now)
+static bool is_live(const struct hsay_candidates *table, hsay_tick since, uint32_t lifetime_ms,
+                    hsay_time now)
 {
-    return now.ns < 2 ? (hsay_time){2} : now;
-}
-
-static bool is_live(hsay_time since, uint32_t lifetime_ms, hsay_time now)
-{
-    return since.ns != 0 && hsay_time_ms_between(since, now) < lifetime_ms;
+    return hsay_candidate_age_ms(table, since, now) < lifetime_ms;
 }
 
 bool hsay_candidate_is_contacted(const struct hsay_candidates *table,
                                  const struct hsay_candidate *c, hsay_time now)
 {
     return (c->marks & HSAY_MARK_USED) != 0 &&
-           is_live(c->contacted_at, table->times.contacted_ms, now);
+           is_live(table, c->contacted_at, table->times.contacted_ms, now);
 }
 
 enum hsay_bucket hsay_candidate_bucket(const struct hsay_candidates *table,
@@ -62,11 +118,11 @@ enum hsay_bucket hsay_candidate_bucket(const struct hsay_candidates *table,
         return HSAY_BUCKET_NONE;
     if ((c->marks & HSAY_MARK_TRUSTED) != 0)
         return HSAY_BUCKET_TRUSTED;
-    if (is_live(c->contacted_at, table->times.contacted_ms, now))
+    if (is_live(table, c->contacted_at, table->times.contacted_ms, now))
         return HSAY_BUCKET_CONTACTED;
-    if (is_live(c->requested_at, table->times.requested_ms, now))
+    if (is_live(table, c->requested_at, table->times.requested_ms, now))
         return HSAY_BUCKET_REQUESTED;
-    if (is_live(c->introduced_at, table->times.introduced_ms, now))
+    if (is_live(table, c->introduced_at, table->times.introduced_ms, now))
         return HSAY_BUCKET_INTRODUCED;
     return (c->marks & HSAY_MARK_BOOK) != 0 ? HSAY_BUCKET_BOOK : HSAY_BUCKET_NONE;
 }
@@ -87,14 +143,16 @@ bool hsay_candidate_is_eligible(const struct hsay_candidates *table, const struc
 
     if (hsay_candidate_bucket(table, c, now) == HSAY_BUCKET_NONE)
         return false;
-    if ((c->marks & HSAY_MARK_TRUSTED) != 0 && (c->timeouts > 0 || c->contacted_at.ns == 0))
+    if ((c->marks & HSAY_MARK_TRUSTED) != 0 && (c->timeouts > 0 || c->contacted_at == 0))
         wait_ms = retry_ms(&table->times, c->timeouts);
-    return c->asked_at.ns == 0 || hsay_time_ms_between(c->asked_at, now) >= wait_ms;
+    return hsay_candidate_age_ms(table, c->asked_at, now) >= wait_ms;
 }
 
-bool hsay_candidate_has_token(const struct hsay_candidate *c, hsay_time now)
+bool hsay_candidate_has_token(const struct hsay_candidates *table, const struct hsay_candidate *c,
+                              hsay_time now)
 {
-    return is_live(c->token_at, HSAY_TOKEN_EPOCH_MS - TOKEN_MARGIN_MS, now);
+    return (c->marks & HSAY_MARK_TOKEN) != 0 &&
+           is_live(table, c->contacted_at, HSAY_TOKEN_EPOCH_MS - TOKEN_MARGIN_MS, now);
 }
 
 void hsay_candidates_count(const struct hsay_candidates *table, hsay_time now,
@@ -208,7 +266,7 @@ static struct hsay_candidate entry_for(const struct hsay_peer *peer)
     return (struct hsay_candidate){
         .addr = peer->addr,
         .key = peer->key,
-        .group = hsay_addr_group(&peer->addr),
+        .group = hsay_peer_group(&peer->addr),
         .marks = HSAY_MARK_USED,
     };
 }
@@ -218,9 +276,8 @@ static struct hsay_candidate entry_for(const struct hsay_peer *peer)
 static void move(struct hsay_candidate *c, const struct hsay_addr *addr)
 {
     c->addr = *addr;
-    c->group = hsay_addr_group(addr);
-    c->token_at = (hsay_time){0};
-    memset(&c->lan, 0, sizeof c->lan);
+    c->group = hsay_peer_group(addr);
+    c->marks &= (uint8_t)~HSAY_MARK_TOKEN;
 }
 
 /* Another peer at the same address: the old one has started anew.  What others named stays. */
@@ -261,23 +318,15 @@ static struct hsay_candidate *settle(struct hsay_candidates *table, const struct
 
 /* --- events ---------------------------------------------------------------------------------- */
 
-static uint32_t microseconds(hsay_time from, hsay_time to)
+static void note_answer(struct hsay_candidate *c, hsay_tick now, const struct hsay_token *token)
 {
-    uint64_t us = to.ns > from.ns ? (to.ns - from.ns) / 1000 : 0;
-
-    return us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
-}
-
-static void note_answer(struct hsay_candidate *c, hsay_time now, const struct hsay_token *token)
-{
-    if (c->asked_at.ns > c->contacted_at.ns)
-        c->rtt_us = microseconds(c->asked_at, now);
-    c->contacted_at = stamp(now);
+    c->contacted_at = now;
     c->timeouts = 0;
+    c->marks &= (uint8_t)~HSAY_MARK_TOKEN;
     c->marks |= HSAY_MARK_HEARD;
     if (token != NULL) {
         c->token = *token;
-        c->token_at = stamp(now);
+        c->marks |= HSAY_MARK_TOKEN;
     }
 }
 
@@ -288,11 +337,11 @@ struct hsay_candidate *hsay_candidate_on_answer(struct hsay_candidates *table, h
     struct hsay_candidate *c = settle(table, peer);
 
     if (c != NULL) {
-        note_answer(c, now, token);
+        note_answer(c, stamp(table, now), token);
     } else {
         struct hsay_candidate newcomer = entry_for(peer);
 
-        note_answer(&newcomer, now, token);
+        note_answer(&newcomer, stamp(table, now), token);
         c = hsay_room_take(table, now, &newcomer);
     }
     if (c != NULL)
@@ -309,12 +358,12 @@ static struct hsay_candidate *on_stranger(struct hsay_candidates *table, hsay_ti
     if (r.kin == KIN_NONE) {
         struct hsay_candidate newcomer = entry_for(peer);
 
-        newcomer.requested_at = stamp(now);
+        newcomer.requested_at = stamp(table, now);
         return hsay_room_take(table, now, &newcomer);
     }
     if (r.kin != KIN_SAME)
         return NULL;
-    r.c->requested_at = stamp(now);
+    r.c->requested_at = stamp(table, now);
     return r.c;
 }
 
@@ -328,11 +377,11 @@ struct hsay_candidate *hsay_candidate_on_request(struct hsay_candidates *table, 
     if (c == NULL) {
         struct hsay_candidate newcomer = entry_for(peer);
 
-        newcomer.requested_at = stamp(now);
+        newcomer.requested_at = stamp(table, now);
         newcomer.marks |= HSAY_MARK_HEARD;
         return hsay_room_take(table, now, &newcomer);
     }
-    c->requested_at = stamp(now);
+    c->requested_at = stamp(table, now);
     c->marks |= HSAY_MARK_HEARD;
     return c;
 }
@@ -359,8 +408,6 @@ static struct hsay_candidate *renew_introduced(struct hsay_candidates *table, hs
 {
     if (hsay_candidate_bucket(table, c, now) == HSAY_BUCKET_NONE)
         c->introducer = news->introducer;
-    if ((c->marks & HSAY_MARK_HEARD) == 0)
-        c->lan = news->lan;
     c->introduced_at = news->introduced_at;
     return c;
 }
@@ -373,8 +420,7 @@ struct hsay_candidate *hsay_candidate_on_introduced(struct hsay_candidates *tabl
     struct hsay_candidate newcomer = entry_for(&peer);
     struct relative r = find_known(table, now, &peer);
 
-    newcomer.lan = introduced->lan;
-    newcomer.introduced_at = stamp(now);
+    newcomer.introduced_at = stamp(table, now);
     newcomer.introducer = introducer_hash(introducer);
 
     if (r.kin == KIN_SAME)
@@ -411,12 +457,12 @@ struct hsay_candidate *hsay_candidate_on_puncture(struct hsay_candidates *table,
             return NULL;
         move(r.c, &from->addr);
     }
-    r.c->introduced_at = stamp(now);
+    r.c->introduced_at = stamp(table, now);
     return r.c;
 }
 
 /* The marks that the naming brings. */
-static void note_named(struct hsay_candidate *c, hsay_time now, const struct hsay_peer *peer,
+static void note_named(struct hsay_candidate *c, hsay_tick now, const struct hsay_peer *peer,
                        enum hsay_bucket bucket)
 {
     if (bucket == HSAY_BUCKET_TRUSTED) {
@@ -426,7 +472,7 @@ static void note_named(struct hsay_candidate *c, hsay_time now, const struct hsa
     } else if (bucket == HSAY_BUCKET_BOOK) {
         c->marks |= HSAY_MARK_BOOK;
     } else {
-        c->introduced_at = stamp(now);
+        c->introduced_at = now;
     }
 }
 
@@ -456,19 +502,17 @@ struct hsay_candidate *hsay_candidate_on_named(struct hsay_candidates *table, hs
     if (r.kin == KIN_NONE || (bucket == HSAY_BUCKET_TRUSTED && r.kin < KIN_KEYLESS)) {
         struct hsay_candidate newcomer = entry_for(peer);
 
-        note_named(&newcomer, now, peer, bucket);
+        note_named(&newcomer, stamp(table, now), peer, bucket);
         return hsay_room_take(table, now, &newcomer);
     }
     if (r.kin == KIN_ADDR)
         return NULL;
     if (r.kin == KIN_KEYLESS && hsay_peer_key_known(&peer->key))
         r.c->key = peer->key;
-    note_named(r.c, now, peer, bucket);
+    note_named(r.c, stamp(table, now), peer, bucket);
     return r.c;
 }
 
-/* Whoever is behind asks again in the instant in which the answer came.  Which of the two was later
- * tells whether an answer is outstanding, so the answer becomes a nanosecond older. */
 void hsay_candidate_on_nat(struct hsay_candidate *c, bool symmetric, bool is_public)
 {
     c->marks &= (uint8_t) ~(HSAY_MARK_SYMMETRIC | HSAY_MARK_PUBLIC);
@@ -478,36 +522,63 @@ void hsay_candidate_on_nat(struct hsay_candidate *c, bool symmetric, bool is_pub
         c->marks |= HSAY_MARK_PUBLIC;
 }
 
-void hsay_candidate_on_asked(struct hsay_candidate *c, hsay_time now)
+static struct hsay_candidate_lan *lan_place(const struct hsay_candidates *table,
+                                            const struct hsay_candidate *c)
 {
-    c->asked_at = stamp(now);
-    if (c->contacted_at.ns == c->asked_at.ns)
-        c->contacted_at.ns--;
+    return &table->lan[(size_t)(c - table->entry) % table->lan_max];
+}
+
+void hsay_candidate_on_lan(struct hsay_candidates *table, const struct hsay_candidate *c,
+                           const struct hsay_addr *lan)
+{
+    struct hsay_candidate_lan *place = lan_place(table, c);
+
+    if (lan->kind != HSAY_ADDR_NONE)
+        *place = (struct hsay_candidate_lan){c->addr, *lan};
+    else if (hsay_addr_equal(&place->of, &c->addr))
+        memset(place, 0, sizeof *place);
+}
+
+struct hsay_addr hsay_candidate_lan(const struct hsay_candidates *table,
+                                    const struct hsay_candidate *c)
+{
+    const struct hsay_candidate_lan *place = lan_place(table, c);
+    const struct hsay_addr none = {.kind = HSAY_ADDR_NONE};
+
+    return hsay_addr_equal(&place->of, &c->addr) ? place->lan : none;
+}
+
+/* Whoever is behind asks again in the instant in which the answer came.  Which of the two was later
+ * tells whether an answer is outstanding, so the answer becomes a tick older. */
+void hsay_candidate_on_asked(struct hsay_candidates *table, struct hsay_candidate *c, hsay_time now)
+{
+    c->asked_at = stamp(table, now);
+    if (c->contacted_at == c->asked_at)
+        c->contacted_at--;
 }
 
 /* It was no contact any more when we asked. */
 static bool was_long_silent(const struct hsay_candidate *c)
 {
-    return c->contacted_at.ns == 0 ||
-           hsay_time_ms_between(c->contacted_at, c->asked_at) >= HSAY_CONTACTED_LIFETIME_MS;
+    return c->contacted_at == 0 ||
+           c->asked_at >= (uint64_t)c->contacted_at + HSAY_CONTACTED_LIFETIME_MS;
 }
 
 void hsay_candidate_on_timeout(struct hsay_candidate *c)
 {
-    if (c->contacted_at.ns != 0 && c->contacted_at.ns >= c->asked_at.ns)
+    if (c->contacted_at != 0 && c->contacted_at >= c->asked_at)
         return;
 
     if (c->timeouts < UINT8_MAX)
         c->timeouts++;
     if (c->timeouts >= LOSSES_MAX) {
-        c->contacted_at = (hsay_time){0};
-        c->token_at = (hsay_time){0};
-        c->marks &= (uint8_t)~HSAY_MARK_HEARD;
+        c->contacted_at = 0;
+        c->marks &= (uint8_t) ~(HSAY_MARK_HEARD | HSAY_MARK_TOKEN);
     }
     if (c->timeouts >= KEY_TIMEOUTS_MAX && was_long_silent(c) && (c->marks & NAMED_MARKS) != 0 &&
         (c->marks & HSAY_MARK_KEYED) == 0) {
         memset(&c->key, 0, sizeof c->key);
-        c->token_at = (hsay_time){0}; /* it was made for that key's holder to see */
+        c->marks &= (uint8_t)~HSAY_MARK_TOKEN; /* it was made for that key's holder to see */
     }
     if (c->timeouts >= BOOK_TIMEOUTS_MAX)
         c->marks &= (uint8_t)~HSAY_MARK_BOOK;
@@ -518,7 +589,7 @@ void hsay_candidates_reset(struct hsay_candidates *table)
     for (size_t i = 0; i < table->entry_max; i++) {
         struct hsay_candidate *c = &table->entry[i];
 
-        c->contacted_at = c->requested_at = c->introduced_at = (hsay_time){0};
+        c->contacted_at = c->requested_at = c->introduced_at = 0;
         if ((c->marks & NAMED_MARKS) == 0)
             memset(c, 0, sizeof *c);
     }

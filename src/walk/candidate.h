@@ -22,21 +22,30 @@
 #include "src/wire/message.h"
 #include "src/wire/rng.h"
 
+/* A moment as the table keeps it: a millisecond of its own count (hsay_candidate_age_ms).  0:
+ * never. Of one table, the larger is the later. */
+typedef uint32_t hsay_tick;
+
 struct hsay_candidate {
     struct hsay_addr addr;
-    struct hsay_addr lan;    /* NONE, or a way inside one public address */
-    struct hsay_key key;     /* zero: not known, seal to the overlay */
-    struct hsay_token token; /* to show when we ask it */
-    hsay_time token_at;      /* 0: no token.  All times: 0 = never */
-    hsay_time contacted_at;  /* last answer to us */
-    hsay_time requested_at;  /* last request to us */
-    hsay_time introduced_at; /* last told of, or its puncture */
-    hsay_time asked_at;      /* our last request */
-    uint64_t group;          /* hsay_addr_group of addr */
+    struct hsay_key key; /* zero: not known, seal to the overlay */
+    struct hsay_token
+        token;              /* to show when we ask it: with HSAY_MARK_TOKEN, from contacted_at on */
+    hsay_tick contacted_at; /* last answer to us */
+    hsay_tick requested_at; /* last request to us */
+    hsay_tick introduced_at; /* last told of, or its puncture */
+    hsay_tick asked_at;      /* our last request */
+    uint32_t group;          /* hsay_peer_group of addr */
     uint32_t rtt_us;         /* of the last answer; 0: not known */
+    uint16_t introducer;     /* hash of the introducer's network group; 0: none */
     uint8_t marks;           /* enum hsay_candidate_mark */
     uint8_t timeouts;        /* in a row */
-    uint16_t introducer;     /* hash of the introducer's network group; 0: none */
+};
+
+/* A way inside one public address.  Few candidates have one, so these stand apart. */
+struct hsay_candidate_lan {
+    struct hsay_addr of; /* the candidate's address; NONE: empty */
+    struct hsay_addr lan;
 };
 
 enum hsay_candidate_mark {
@@ -47,6 +56,7 @@ enum hsay_candidate_mark {
     HSAY_MARK_PUBLIC = 1 << 4,
     HSAY_MARK_HEARD = 1 << 5, /* has shown that it can hear us at this address */
     HSAY_MARK_KEYED = 1 << 6, /* the operator named its key: no other will do */
+    HSAY_MARK_TOKEN = 1 << 7,
 };
 
 /* Lifetimes in milliseconds; scaled with the step when that is below HSAY_STEP_MS. */
@@ -58,14 +68,26 @@ struct hsay_walk_times {
 };
 
 struct hsay_candidates {
-    struct hsay_candidate *entry; /* the caller's; must live as long as the table */
+    struct hsay_candidate *entry;   /* the caller's; must live as long as the table */
+    struct hsay_candidate_lan *lan; /* the caller's, as well; of entry i in place i % lan_max */
     uint16_t entry_max;
+    uint16_t lan_max;
     struct hsay_walk_times times;
     uint64_t coin; /* decides who of a group gives way; more chance may be stirred in at any time */
+    uint64_t base_ms; /* of the monotonic clock: where the ticks begin */
 };
 
+/* lan_max: 1 .. entry_max; below that, some candidates have to share a place. */
 void hsay_candidates_init(struct hsay_candidates *table, struct hsay_candidate *entry,
-                          uint16_t entry_max, const struct hsay_walk_times *times);
+                          uint16_t entry_max, struct hsay_candidate_lan *lan, uint16_t lan_max,
+                          const struct hsay_walk_times *times);
+
+/* How long ago that was; UINT64_MAX: never.  What is older than 24 days may seem to be of then. */
+uint64_t hsay_candidate_age_ms(const struct hsay_candidates *table, hsay_tick at, hsay_time now);
+
+/* Has it answered us since `then`? */
+bool hsay_candidate_answered_since(const struct hsay_candidates *table,
+                                   const struct hsay_candidate *c, hsay_time then);
 
 /* The entry with this key and address; else one at this address whose key is not known (any at this
  * address if `peer` has no key); else one with this key elsewhere; else NULL.  Finds entries whose
@@ -90,7 +112,8 @@ bool hsay_candidate_is_eligible(const struct hsay_candidates *table, const struc
 /* Events.  Each returns the entry, or NULL if the table is full of better ones (or the peer may not
  * be moved: an address change needs `validated`). */
 
-/* It answered a request of ours from the address that was asked.  `token` may be NULL. */
+/* It answered a request of ours from the address that was asked.  `token` may be NULL: then it
+ * has none any more. */
 struct hsay_candidate *hsay_candidate_on_answer(struct hsay_candidates *table, hsay_time now,
                                                 const struct hsay_peer *peer,
                                                 const struct hsay_token *token);
@@ -118,7 +141,16 @@ struct hsay_candidate *hsay_candidate_on_named(struct hsay_candidates *table, hs
 /* What it says of its NAT, each time anew. */
 void hsay_candidate_on_nat(struct hsay_candidate *c, bool symmetric, bool is_public);
 
-void hsay_candidate_on_asked(struct hsay_candidate *c, hsay_time now);
+/* What it says of its way in the LAN, or what is said of it; NONE if nothing. */
+void hsay_candidate_on_lan(struct hsay_candidates *table, const struct hsay_candidate *c,
+                           const struct hsay_addr *lan);
+
+/* Its way in the LAN; NONE if it is not known. */
+struct hsay_addr hsay_candidate_lan(const struct hsay_candidates *table,
+                                    const struct hsay_candidate *c);
+
+void hsay_candidate_on_asked(struct hsay_candidates *table, struct hsay_candidate *c,
+                             hsay_time now);
 
 /* No answer came.  After four in a row it is no contacted candidate any more; incoming marks stay.
  * A loss that a later answer has overtaken changes nothing.  Of a trusted or book entry that stays
@@ -130,7 +162,8 @@ void hsay_candidate_on_timeout(struct hsay_candidate *c);
 void hsay_candidates_reset(struct hsay_candidates *table);
 
 /* Is its token young enough to be shown?  (The answerer keeps an epoch and the one before.) */
-bool hsay_candidate_has_token(const struct hsay_candidate *c, hsay_time now);
+bool hsay_candidate_has_token(const struct hsay_candidates *table, const struct hsay_candidate *c,
+                              hsay_time now);
 
 /* Entries per bucket; a trusted one that is contacted counts as both.  NONE: the free places. */
 void hsay_candidates_count(const struct hsay_candidates *table, hsay_time now,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hearsay/node.h"
+#include "nat/addr_class.h"
 
 static inline bool hsay_peer_key_equal(const struct hsay_key *a, const struct hsay_key *b)
 {
@@ -28,6 +29,13 @@ static inline uint64_t hsay_peer_mix(uint64_t x)
     x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
     return x ^ (x >> 31);
+}
+
+/* Who counts as one voice, in half of hsay_addr_group's bits: tables hold many of these.  Two
+ * groups in 2^32 share a number; they crowd each other, and that is all. */
+static inline uint32_t hsay_peer_group(const struct hsay_addr *addr)
+{
+    return (uint32_t)(hsay_peer_mix(hsay_addr_group(addr)) >> 32);
 }
 
 #endif

@@ -105,8 +105,7 @@ static uint64_t repetition(const struct hsay_walk *walk, const struct hsay_candi
 
         if (other->group != c->group || (other->marks & HSAY_MARK_USED) == 0)
             continue;
-        if (other->asked_at.ns != 0 &&
-            hsay_time_ms_between(other->asked_at, now) < table->times.again_ms)
+        if (hsay_candidate_age_ms(table, other->asked_at, now) < table->times.again_ms)
             repeats |= REPEATS_VISIT;
         if (bucket != HSAY_BUCKET_CONTACTED && hsay_candidate_is_contacted(table, other, now))
             repeats |= REPEATS_GROUP;
@@ -217,7 +216,7 @@ static enum hsay_bucket draw(const struct hsay_walk *walk, const struct supply *
 }
 
 /* Oldest first, by the mark that made it a candidate, so that holes in NATs do not close. */
-static hsay_time mark_time(const struct hsay_candidate *c, enum hsay_bucket bucket)
+static hsay_tick mark_time(const struct hsay_candidate *c, enum hsay_bucket bucket)
 {
     if (bucket == HSAY_BUCKET_REQUESTED)
         return c->requested_at;
@@ -241,7 +240,7 @@ struct hsay_candidate *hsay_walk_visit(struct hsay_walk *walk, struct hsay_candi
             hsay_candidate_bucket(table, c, now) != from)
             continue;
         if (!choice.by_group)
-            choice_offer(&choice, c, mark_time(c, from).ns, 0, i);
+            choice_offer(&choice, c, mark_time(c, from), 0, i);
         else
             choice_offer_by_chance(&choice, c, i, repetition(walk, table, now, c, from));
     }
@@ -251,10 +250,11 @@ struct hsay_candidate *hsay_walk_visit(struct hsay_walk *walk, struct hsay_candi
 
 /* --- other choices --------------------------------------------------------------------------- */
 
-static bool is_outstanding(const struct hsay_candidate *c, hsay_time now)
+static bool is_outstanding(const struct hsay_candidates *table, const struct hsay_candidate *c,
+                           hsay_time now)
 {
-    return c->asked_at.ns > c->contacted_at.ns &&
-           hsay_time_ms_between(c->asked_at, now) < OUTSTANDING_MS;
+    return c->asked_at > c->contacted_at &&
+           hsay_candidate_age_ms(table, c->asked_at, now) < OUTSTANDING_MS;
 }
 
 struct hsay_candidate *hsay_walk_sync_partner(struct hsay_walk *walk, struct hsay_candidates *table,
@@ -265,7 +265,7 @@ struct hsay_candidate *hsay_walk_sync_partner(struct hsay_walk *walk, struct hsa
     for (size_t i = 0; i < table->entry_max; i++) {
         struct hsay_candidate *c = &table->entry[i];
 
-        if (is_outstanding(c, now))
+        if (is_outstanding(table, c, now))
             continue;
         if (hsay_candidate_is_contacted(table, c, now))
             choice_offer_by_chance(&choice, c, i, 0);
@@ -352,7 +352,8 @@ size_t hsay_walk_mail_targets(struct hsay_walk *walk, struct hsay_candidates *ta
             struct hsay_candidate *c = &table->entry[i];
             uint64_t group_count;
 
-            if (!hsay_candidate_is_contacted(table, c, now) || !hsay_candidate_has_token(c, now) ||
+            if (!hsay_candidate_is_contacted(table, c, now) ||
+                !hsay_candidate_has_token(table, c, now) ||
                 !is_mail_target(c, out, count, &group_count))
                 continue;
             if (except != NULL && (hsay_addr_equal(&c->addr, &except->addr) ||

@@ -196,16 +196,6 @@ static void small_books_work(void **state)
     assert_int_equal(size(), 0);
 }
 
-static void the_clock_may_stop(void **state)
-{
-    (void)state;
-    book.clock = UINT32_MAX - 1;
-    for (uint32_t i = 1; i <= 4; i++)
-        add(peer_alone(i));
-    for (uint32_t i = 1; i <= 4; i++)
-        assert_at(4 - i, peer_alone(i));
-}
-
 /* Against a list that a reader can check at a glance. */
 static void any_order_of_answers_is_kept(void **state)
 {
@@ -251,7 +241,6 @@ int main(void)
         TEST(a_network_among_the_largest_gives_way_to_itself),
         TEST(each_network_gets_a_place_before_another_gets_two),
         TEST(small_books_work),
-        TEST(the_clock_may_stop),
         TEST(any_order_of_answers_is_kept),
     };
 

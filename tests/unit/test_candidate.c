@@ -32,7 +32,7 @@ static void ask_in_vain(const struct hsay_peer *peer, uint64_t ms)
     struct hsay_candidate *c = hsay_candidate_find(&w.table, peer);
 
     assert_non_null(c);
-    hsay_candidate_on_asked(c, w.now);
+    hsay_candidate_on_asked(&w.table, c, w.now);
     world_pass(&w, ms);
     hsay_candidate_on_timeout(c);
 }
@@ -69,9 +69,9 @@ static void a_clock_that_starts_at_nothing_is_a_clock(void **state)
 
     (void)state;
     w.now = (hsay_time){0};
-    hsay_candidate_on_asked(answer(&w, &a), w.now);
+    hsay_candidate_on_asked(&w.table, answer(&w, &a), w.now);
     assert_int_equal(bucket_of(&w, &a), HSAY_BUCKET_CONTACTED);
-    assert_true(hsay_candidate_has_token(hsay_candidate_find(&w.table, &a), w.now));
+    assert_true(hsay_candidate_has_token(&w.table, hsay_candidate_find(&w.table, &a), w.now));
     assert_false(hsay_candidate_is_eligible(&w.table, hsay_candidate_find(&w.table, &a), w.now));
 }
 
@@ -135,24 +135,95 @@ static void tokens_are_shown_while_they_surely_hold(void **state)
 
     (void)state;
     struct hsay_candidate *c = answer(&w, &a);
-    assert_true(hsay_candidate_has_token(c, w.now));
-    assert_true(hsay_candidate_has_token(c, hsay_time_add_ms(w.now, 114999)));
-    assert_false(hsay_candidate_has_token(c, hsay_time_add_ms(w.now, 115000)));
+    assert_true(hsay_candidate_has_token(&w.table, c, w.now));
+    assert_true(hsay_candidate_has_token(&w.table, c, hsay_time_add_ms(w.now, 114999)));
+    assert_false(hsay_candidate_has_token(&w.table, c, hsay_time_add_ms(w.now, 115000)));
     c = hsay_candidate_on_answer(&w.table, w.now, &b, NULL);
-    assert_false(hsay_candidate_has_token(c, w.now));
+    assert_false(hsay_candidate_has_token(&w.table, c, w.now));
 }
 
-static void an_answer_tells_the_round_trip(void **state)
+/* --- time ------------------------------------------------------------------------------------ */
+
+enum { DAY_MS = 86400000 };
+
+/* Ten years, in which the 32 bits of a tick come round 73 times; and one that nobody heard of since
+ * the first day. */
+static void the_ticks_last_for_ever(void **state)
 {
+    struct hsay_peer a = peer_alone(1), b = peer_alone(2);
+
+    (void)state;
+    name(&tracker, HSAY_BUCKET_TRUSTED);
+    struct hsay_candidate *silent = answer(&w, &tracker);
+    hsay_candidate_on_asked(&w.table, silent, w.now);
+    for (uint64_t day = 0; day < 3650; day++) {
+        struct hsay_candidate *c = answer(&w, &a);
+        world_pass(&w, 1000);
+        hsay_candidate_on_asked(&w.table, c, w.now);
+        request(&w, &b);
+        assert_true(hsay_candidate_has_token(&w.table, c, w.now));
+        assert_int_equal(hsay_candidate_age_ms(&w.table, c->contacted_at, w.now), 1000);
+        assert_int_equal(hsay_candidate_age_ms(&w.table, c->asked_at, w.now), 0);
+        assert_true(c->asked_at > c->contacted_at);
+        assert_true(silent->asked_at > silent->contacted_at || day > 24);
+        assert_int_not_equal(silent->contacted_at, 0);
+        assert_int_equal(bucket_of(&w, &a), HSAY_BUCKET_CONTACTED);
+        assert_int_equal(bucket_of(&w, &b), HSAY_BUCKET_REQUESTED);
+        assert_false(hsay_candidate_is_contacted(&w.table, silent, w.now) && day > 0);
+        assert_true(hsay_candidate_age_ms(&w.table, silent->asked_at, w.now) >=
+                    (day < 24 ? day : 24) * DAY_MS);
+        world_pass(&w, DAY_MS - 1000);
+        assert_int_equal(bucket_of(&w, &a), HSAY_BUCKET_NONE);
+    }
+}
+
+static void a_clock_may_begin_anywhere(void **state)
+{
+    static const uint64_t starts_ns[] = {
+        0, 1, 999999, UINT64_C(4294967293999999), UINT64_C(4294967294000000), UINT64_C(1) << 61};
     struct hsay_peer a = peer_alone(1);
 
     (void)state;
-    struct hsay_candidate *c = answer(&w, &a);
-    assert_int_equal(c->rtt_us, 0);
-    hsay_candidate_on_asked(c, w.now);
-    world_pass(&w, 42);
-    answer(&w, &a);
-    assert_int_equal(c->rtt_us, 42000);
+    for (size_t i = 0; i < sizeof starts_ns / sizeof *starts_ns; i++) {
+        world_init(&w, 1);
+        w.now = (hsay_time){starts_ns[i]};
+        struct hsay_candidate *c = answer(&w, &a);
+        hsay_candidate_on_asked(&w.table, c, w.now);
+        assert_false(hsay_candidate_answered_since(&w.table, c, w.now));
+        assert_true(hsay_candidate_is_contacted(&w.table, c, w.now));
+        hsay_time asked = w.now;
+        world_pass(&w, 7);
+        answer(&w, &a);
+        assert_true(hsay_candidate_answered_since(&w.table, c, asked));
+        assert_true(hsay_candidate_answered_since(&w.table, c, w.now));
+        assert_int_equal(hsay_candidate_age_ms(&w.table, c->asked_at, w.now), 7);
+        assert_int_equal(hsay_candidate_age_ms(&w.table, c->introduced_at, w.now), UINT64_MAX);
+    }
+}
+
+static void ways_in_a_lan_share_what_places_there_are(void **state)
+{
+    struct hsay_peer a = peer_alone(1), b = peer_alone(2), elsewhere = at(a, 0x32000001, 7001);
+    struct hsay_addr lan_a = ip4(0x0a000001, 6421), lan_b = ip4(0x0a000002, 6421), none = {0};
+
+    (void)state;
+    for (uint16_t places = 1; places <= 2; places++) {
+        hsay_candidates_init(&w.table, w.entry, TABLE_MAX, w.lan, places, &default_times);
+        struct hsay_candidate *ca = answer(&w, &a), *cb = answer(&w, &b);
+        hsay_candidate_on_lan(&w.table, ca, &lan_a);
+        struct hsay_addr got = hsay_candidate_lan(&w.table, ca);
+        assert_true(hsay_addr_equal(&got, &lan_a));
+        hsay_candidate_on_lan(&w.table, cb, &none); /* of a place that is not its own */
+        hsay_candidate_on_lan(&w.table, cb, &lan_b);
+        got = hsay_candidate_lan(&w.table, cb);
+        assert_true(hsay_addr_equal(&got, &lan_b));
+        got = hsay_candidate_lan(&w.table, ca);
+        assert_true(hsay_addr_equal(&got, places == 1 ? &none : &lan_a));
+        hsay_candidate_on_lan(&w.table, ca, &lan_a);
+        answer(&w, &elsewhere); /* a moves */
+        got = hsay_candidate_lan(&w.table, ca);
+        assert_true(hsay_addr_equal(&got, &none));
+    }
 }
 
 /* --- asking and losing ----------------------------------------------------------------------- */
@@ -164,7 +235,7 @@ static void nobody_is_asked_again_too_soon(void **state)
     (void)state;
     struct hsay_candidate *c = answer(&w, &a);
     assert_true(hsay_candidate_is_eligible(&w.table, c, w.now));
-    hsay_candidate_on_asked(c, w.now);
+    hsay_candidate_on_asked(&w.table, c, w.now);
     assert_false(hsay_candidate_is_eligible(&w.table, c, hsay_time_add_ms(w.now, 27499)));
     assert_true(hsay_candidate_is_eligible(&w.table, c, hsay_time_add_ms(w.now, 27500)));
     assert_false(hsay_candidate_is_eligible(&w.table, c, hsay_time_add_ms(w.now, 57500)));
@@ -173,12 +244,14 @@ static void nobody_is_asked_again_too_soon(void **state)
 /* After how many milliseconds the entry may be asked again; to 1 ms. */
 static uint64_t wait_of(const struct hsay_candidate *c)
 {
+    uint64_t age_ms = hsay_candidate_age_ms(&w.table, c->asked_at, w.now);
+    hsay_time asked = {w.now.ns - age_ms * 1000000};
     uint64_t low = 0, high = 1000000;
 
     while (low < high) {
         uint64_t middle = (low + high) / 2;
 
-        if (hsay_candidate_is_eligible(&w.table, c, hsay_time_add_ms(c->asked_at, middle)))
+        if (hsay_candidate_is_eligible(&w.table, c, hsay_time_add_ms(asked, middle)))
             high = middle;
         else
             low = middle + 1;
@@ -194,7 +267,7 @@ static void a_dead_tracker_is_tried_for_ever_at_a_slower_pace(void **state)
     name(&tracker, HSAY_BUCKET_TRUSTED);
     struct hsay_candidate *c = hsay_candidate_find(&w.table, &tracker);
     assert_true(hsay_candidate_is_eligible(&w.table, c, w.now));
-    hsay_candidate_on_asked(c, w.now);
+    hsay_candidate_on_asked(&w.table, c, w.now);
     assert_int_equal(wait_of(c), 2500);
     for (size_t i = 0; i < sizeof expected_ms / sizeof *expected_ms; i++) {
         ask_in_vain(&tracker, 10000);
@@ -226,7 +299,7 @@ static void four_losses_end_a_contact_and_leave_the_rest(void **state)
     }
     ask_in_vain(&a, 10000);
     assert_int_equal(bucket_of(&w, &a), HSAY_BUCKET_REQUESTED);
-    assert_false(hsay_candidate_has_token(hsay_candidate_find(&w.table, &a), w.now));
+    assert_false(hsay_candidate_has_token(&w.table, hsay_candidate_find(&w.table, &a), w.now));
 }
 
 static void a_loss_that_an_answer_overtook_is_none(void **state)
@@ -235,9 +308,9 @@ static void a_loss_that_an_answer_overtook_is_none(void **state)
 
     (void)state;
     struct hsay_candidate *c = answer(&w, &a);
-    hsay_candidate_on_asked(c, w.now);
+    hsay_candidate_on_asked(&w.table, c, w.now);
     world_pass(&w, 5000);
-    hsay_candidate_on_asked(c, w.now);
+    hsay_candidate_on_asked(&w.table, c, w.now);
     world_pass(&w, 100);
     answer(&w, &a);
     hsay_candidate_on_timeout(c); /* of the first request */
@@ -278,12 +351,12 @@ static void a_peer_moves_on_proof_alone(void **state)
     assert_null(introduce(&w, &elsewhere, &b));
     assert_null(hsay_candidate_on_puncture(&w.table, w.now, &elsewhere));
     assert_true(hsay_addr_equal(&c->addr, &a.addr));
-    assert_true(hsay_candidate_has_token(c, w.now));
+    assert_true(hsay_candidate_has_token(&w.table, c, w.now));
 
     assert_ptr_equal(request(&w, &elsewhere), c);
     assert_true(hsay_addr_equal(&c->addr, &elsewhere.addr));
-    assert_int_equal(c->group, hsay_addr_group(&elsewhere.addr));
-    assert_false(hsay_candidate_has_token(c, w.now));
+    assert_int_equal(c->group, hsay_peer_group(&elsewhere.addr));
+    assert_false(hsay_candidate_has_token(&w.table, c, w.now));
     assert_int_equal(bucket_of(&w, &a), HSAY_BUCKET_CONTACTED); /* keeps its place */
 
     assert_ptr_equal(answer(&w, &third), c);
@@ -401,7 +474,7 @@ static void a_restarted_peer_replaces_itself_on_proof(void **state)
     assert_ptr_equal(request(&w, &anew), c);
     assert_true(hsay_peer_key_equal(&c->key, &anew.key));
     assert_int_equal(bucket_of(&w, &anew), HSAY_BUCKET_REQUESTED); /* has not answered as this */
-    assert_false(hsay_candidate_has_token(c, w.now));
+    assert_false(hsay_candidate_has_token(&w.table, c, w.now));
     assert_int_equal(count_in(&w, HSAY_BUCKET_NONE), TABLE_MAX - 1);
 }
 
@@ -498,7 +571,7 @@ static uint32_t members(uint32_t group, enum hsay_bucket bucket)
 
     for (size_t i = 0; i < TABLE_MAX; i++)
         count += hsay_candidate_bucket(&w.table, &w.entry[i], w.now) == bucket &&
-                 w.entry[i].group == hsay_addr_group(&example.addr);
+                 w.entry[i].group == hsay_peer_group(&example.addr);
     return count;
 }
 
@@ -731,7 +804,7 @@ static void any_event(void)
         break;
     case 6:
         if ((c = hsay_candidate_find(&w.table, &p)) != NULL)
-            hsay_candidate_on_asked(c, w.now);
+            hsay_candidate_on_asked(&w.table, c, w.now);
         break;
     case 7:
         if ((c = hsay_candidate_find(&w.table, &p)) != NULL)
@@ -751,7 +824,7 @@ static void assert_sound(void)
 
         if (hsay_candidate_bucket(&w.table, a, w.now) == HSAY_BUCKET_NONE)
             continue;
-        assert_int_equal(a->group, hsay_addr_group(&a->addr));
+        assert_int_equal(a->group, hsay_peer_group(&a->addr));
         if (hsay_candidate_is_contacted(&w.table, a, w.now))
             assert_true(hsay_peer_key_known(&a->key));
         for (size_t j = 0; j < i; j++) {
@@ -804,7 +877,9 @@ int main(void)
         TEST(a_trusted_one_that_answers_is_contacted_too),
         TEST(eight_hours_of_sleep_leave_trusted_and_book),
         TEST(tokens_are_shown_while_they_surely_hold),
-        TEST(an_answer_tells_the_round_trip),
+        TEST(the_ticks_last_for_ever),
+        TEST(a_clock_may_begin_anywhere),
+        TEST(ways_in_a_lan_share_what_places_there_are),
         TEST(nobody_is_asked_again_too_soon),
         TEST(a_dead_tracker_is_tried_for_ever_at_a_slower_pace),
         TEST(four_losses_end_a_contact_and_leave_the_rest),

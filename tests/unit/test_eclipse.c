@@ -121,7 +121,7 @@ static void visit(struct hsay_candidate *c)
         s.outcome.visits++;
         s.outcome.evil += evil_one;
     }
-    hsay_candidate_on_asked(c, s.w.now);
+    hsay_candidate_on_asked(&s.w.table, c, s.w.now);
     if (!evil_one && (!is_up || world_below(&s.w, 100) >= s.attack->answers_percent)) {
         hsay_candidate_on_timeout(c);
         return;

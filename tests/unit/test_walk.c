@@ -172,7 +172,7 @@ static void the_paper_visits_the_oldest(void **state)
 
         assert_int_equal(bucket, HSAY_BUCKET_INTRODUCED);
         assert_true(hsay_peer_key_equal(&c->key, &expected));
-        hsay_candidate_on_asked(c, w.now);
+        hsay_candidate_on_asked(&w.table, c, w.now);
         world_pass(&w, 1000);
     }
     assert_null(visit(&bucket));
@@ -231,12 +231,12 @@ static void a_group_visited_lately_waits_unless_it_is_the_only_one(void **state)
         struct hsay_peer p = peer_in(100, i);
         request(&w, &p);
     }
-    hsay_candidate_on_asked(visit(&bucket), w.now);
+    hsay_candidate_on_asked(&w.table, visit(&bucket), w.now);
     assert_non_null(visit(&bucket)); /* nobody else is there */
     request(&w, &lone);
     for (size_t i = 0; i < 100; i++)
         assert_true(hsay_peer_key_equal(&visit(&bucket)->key, &lone.key));
-    hsay_candidate_on_asked(visit(&bucket), w.now);
+    hsay_candidate_on_asked(&w.table, visit(&bucket), w.now);
     assert_non_null(visit(&bucket));
     world_pass(&w, 27500);
     bool others = false;
@@ -251,9 +251,9 @@ static void a_network_we_know_comes_behind_a_new_one(void **state)
     enum hsay_bucket bucket;
 
     (void)state;
-    hsay_candidate_on_asked(answer(&w, &known), w.now);
+    hsay_candidate_on_asked(&w.table, answer(&w, &known), w.now);
     world_pass(&w, 27500);
-    hsay_candidate_on_asked(answer(&w, &known), w.now);
+    hsay_candidate_on_asked(&w.table, answer(&w, &known), w.now);
     world_pass(&w, 27500); /* contacted, and not visited lately */
     introduce(&w, &more, &known);
     introduce(&w, &lone, &known);
@@ -283,9 +283,8 @@ static void nobody_is_visited_again_within_half_a_minute(void **state)
             request(&w, &p);
             struct hsay_candidate *c = visit(&bucket);
             if (c != NULL) {
-                assert_true(c->asked_at.ns == 0 ||
-                            hsay_time_ms_between(c->asked_at, w.now) >= 27500);
-                hsay_candidate_on_asked(c, w.now);
+                assert_true(hsay_candidate_age_ms(&w.table, c->asked_at, w.now) >= 27500);
+                hsay_candidate_on_asked(&w.table, c, w.now);
                 p = (struct hsay_peer){c->addr, c->key};
                 if (world_below(&w, 2) == 0)
                     answer(&w, &p);
@@ -313,7 +312,7 @@ static void trusted_ones_get_no_more_where_all_are_one_network(void **state)
         introduce(&w, &p, &tracker);
         struct hsay_candidate *c = visit(&bucket);
         assert_non_null(c);
-        hsay_candidate_on_asked(c, w.now);
+        hsay_candidate_on_asked(&w.table, c, w.now);
         p = (struct hsay_peer){c->addr, c->key};
         answer(&w, &p);
         trusted += bucket == HSAY_BUCKET_TRUSTED;
@@ -340,13 +339,13 @@ static void with_two_nodes_there_is_always_a_partner(void **state)
     struct hsay_candidate *c = answer(&w, &other);
     for (size_t i = 0; i < 100; i++) {
         assert_ptr_equal(sync_partner(), c);
-        hsay_candidate_on_asked(c, w.now);
+        hsay_candidate_on_asked(&w.table, c, w.now);
         assert_null(visit(&bucket)); /* not before 27.5 s */
         assert_null(sync_partner()); /* the answer is outstanding */
         world_pass(&w, 20);
         answer(&w, &other);
     }
-    hsay_candidate_on_asked(c, w.now);
+    hsay_candidate_on_asked(&w.table, c, w.now);
     world_pass(&w, 999);
     assert_null(sync_partner());
     world_pass(&w, 1);
@@ -369,9 +368,9 @@ static void partners_are_contacted_then_trusted_then_others(void **state)
 
     /* Whoever never answered is not asked sooner than by the walk. */
     struct hsay_candidate *c = hsay_candidate_find(&w.table, &tracker);
-    hsay_candidate_on_asked(c, w.now);
-    hsay_candidate_on_asked(hsay_candidate_find(&w.table, &good), w.now);
-    hsay_candidate_on_asked(hsay_candidate_find(&w.table, &asker), w.now);
+    hsay_candidate_on_asked(&w.table, c, w.now);
+    hsay_candidate_on_asked(&w.table, hsay_candidate_find(&w.table, &good), w.now);
+    hsay_candidate_on_asked(&w.table, hsay_candidate_find(&w.table, &asker), w.now);
     world_pass(&w, 500);
     assert_null(sync_partner());
     world_pass(&w, 2000);
@@ -611,9 +610,9 @@ static void exchange(size_t from, struct hsay_candidate *c)
     struct world *asked = &o.node[to];
     const struct hsay_peer *self = &o.peer[from];
 
-    if (hsay_candidate_has_token(c, asker->now))
+    if (hsay_candidate_has_token(&asker->table, c, asker->now))
         request(asked, self);
-    hsay_candidate_on_asked(c, asker->now);
+    hsay_candidate_on_asked(&asker->table, c, asker->now);
     struct hsay_candidate *third =
         hsay_walk_introduce(&asked->walk, &asked->table, asked->now, &asked->chance, self, false);
     answer(asker, &o.peer[to]);
