@@ -1,0 +1,136 @@
+#include "src/lab/config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "hearsay/error.h"
+
+const struct lab_setting_rule lab_config_rules[] = {
+    {"nodes", "100", LAB_KIND_COUNT, 1, 2e6, NULL, "honest hosts"},
+    {"duration", "300", LAB_KIND_SECONDS, 0, 0, NULL, "simulated time of a run"},
+    {"step", "5", LAB_KIND_SECONDS, 0.05, 3600, NULL, "time between the steps of a walk"},
+    {"policy", "hearsay", LAB_KIND_WORD, 0, 0, "hearsay paper code2019",
+     "how peers and ranges are chosen"},
+    {"push", "yes", LAB_KIND_FLAG, 0, 0, NULL, "direct mail and rumors; no: claims alone"},
+    {"fixed_step", "no", LAB_KIND_FLAG, 0, 0, NULL, "never a step before its time"},
+    {"fanout", "0", LAB_KIND_COUNT, 0, 64, NULL,
+     "peers that a new bundle is mailed to; 0: default"},
+    {"answer", "0", LAB_KIND_BYTES, 0, 1 << 20, NULL, "bundles asked for per request; 0: default"},
+    {"tables", "small", LAB_KIND_WORD, 0, 0, "small medium daemon",
+     "sizes of a node's tables: within 3 KB, 8 KB, or as hearsayd has them"},
+    {"crypto", "counted", LAB_KIND_WORD, 0, 0, "counted real",
+     "compute what decisions depend on, or all"},
+    {"threads", "1", LAB_KIND_COUNT, 1, LAB_SHARDS_MAX, NULL, "of one run; the result is the same"},
+    {"shared_stats", "no", LAB_KIND_FLAG, 0, 0, NULL,
+     "core counters of all hosts in one place, which saves memory"},
+    {"networks", "50000", LAB_KIND_COUNT, 1, 65536, NULL, "/16 networks that hosts live in"},
+    {"bootstrap", "trackers", LAB_KIND_WORD, 0, 0, "trackers random",
+     "whom a host knows when it goes online: the first hosts, or others drawn at random"},
+    {"trackers", "1", LAB_KIND_COUNT, 0, 1000, NULL, "how many of these"},
+    {"join", "5", LAB_KIND_SECONDS, 0, 0, NULL, "time over which hosts go online at the start"},
+    {"quota", "0", LAB_KIND_BYTES, 0, 0, NULL, "bytes of bundles that a store takes; 0: any"},
+    {"payload", "100", LAB_KIND_BYTES, 0, HSAY_PAYLOAD_MAX_BYTES, NULL, "bytes of a publication"},
+
+    {"delay", "uniform", LAB_KIND_WORD, 0, 0, "constant uniform measured regions",
+     "how delays are distributed"},
+    {"delay_low", "10ms", LAB_KIND_SECONDS, 0.0001, 10, NULL,
+     "one way: the constant, the least, or the hard minimum"},
+    {"delay_mid", "40ms", LAB_KIND_SECONDS, 0.0001, 10, NULL, "median, of `measured`"},
+    {"delay_high", "90ms", LAB_KIND_SECONDS, 0.0001, 60, NULL,
+     "the most of `uniform`, the 99th percentile of `measured`"},
+    {"loss", "0", LAB_KIND_SHARE, 0, 1, NULL, "datagrams lost"},
+    {"burst", "1", LAB_KIND_NUMBER, 1, 1000, NULL, "mean number of losses in a row"},
+    {"duplicate", "0", LAB_KIND_SHARE, 0, 1, NULL, "datagrams that come twice"},
+    {"reorder", "0", LAB_KIND_SHARE, 0, 1, NULL, "datagrams that take longer than those behind"},
+    {"reorder_by", "100ms", LAB_KIND_SECONDS, 0, 60, NULL, "how much longer, at most"},
+    {"corrupt", "0", LAB_KIND_SHARE, 0, 1, NULL, "datagrams with a byte changed"},
+    {"rate", "0", LAB_KIND_BYTES, 0, 0, NULL, "bytes per second of an uplink; 0: any"},
+    {"queue", "64k", LAB_KIND_BYTES, 0, 0, NULL, "bytes that wait for the uplink"},
+    {"mtu", "1500", LAB_KIND_BYTES, 576, 65535, NULL, "largest packet, headers included"},
+
+    {"nat", "open", LAB_KIND_TEXT, 0, 0, NULL,
+     "population of NATs: open, halkes2011, cellular2016, or kind:share,..."},
+    {"lan", "1", LAB_KIND_COUNT, 1, 200, NULL, "hosts behind one home's NAT"},
+
+    {"churn", "off", LAB_KIND_WORD, 0, 0, "off exponential fixed weibull pattern",
+     "how long hosts stay online"},
+    {"session", "30min", LAB_KIND_SECONDS, 0.001, 0, NULL, "mean time online"},
+    {"absence", "30", LAB_KIND_SECONDS, 0.001, 0, NULL, "mean time off"},
+    {"shape", "0.5", LAB_KIND_NUMBER, 0.1, 10, NULL, "of the Weibull distribution"},
+    {"pattern", "", LAB_KIND_TEXT, 0, 0, NULL,
+     "file of the pattern: host, seconds on, seconds off"},
+    {"churn_from", "0", LAB_KIND_SECONDS, 0, 0, NULL, "when hosts begin to leave"},
+    {"churn_until", "0", LAB_KIND_SECONDS, 0, 0, NULL, "when all come back to stay; 0: never"},
+    {"rejoin", "store", LAB_KIND_WORD, 0, 0, "store empty",
+     "what a host has when it comes back: what it had committed, or nothing"},
+    {"rejoin_address", "new", LAB_KIND_WORD, 0, 0, "new same", "and where it is"},
+};
+const size_t lab_config_rule_count = sizeof lab_config_rules / sizeof lab_config_rules[0];
+
+uint64_t lab_config_ns(const struct lab_settings *settings, const char *key)
+{
+    return (uint64_t)(lab_settings_number(settings, key) * 1e9);
+}
+
+static uint32_t count_of(const struct lab_settings *settings, const char *key)
+{
+    return (uint32_t)lab_settings_number(settings, key);
+}
+
+static void read_tables(const struct lab_settings *settings, struct hsay_node_config *node)
+{
+    enum { SMALL, MEDIUM, DAEMON };
+    node->overlays_max = 1;
+    if (lab_settings_choice(settings, "tables") == SMALL) {
+        node->candidates_max = 12;
+        node->pending_max = 3;
+        node->book_max = 2;
+        node->rumors_max = 4;
+        node->keyring_max = 4;
+        node->ledger_max = 8;
+        node->gate_max = 8;
+    } else if (lab_settings_choice(settings, "tables") == MEDIUM) {
+        node->candidates_max = 32;
+        node->pending_max = 8;
+        node->book_max = 16;
+        node->rumors_max = 16;
+        node->keyring_max = 32;
+        node->ledger_max = 32;
+        node->gate_max = 32;
+    }
+}
+
+static void read_overlay(const struct lab_settings *settings, struct hsay_overlay_config *overlay)
+{
+    overlay->policy = (uint8_t)lab_settings_choice(settings, "policy");
+    overlay->pull_only = !lab_settings_flag(settings, "push");
+    overlay->fixed_step = lab_settings_flag(settings, "fixed_step");
+    overlay->mail_fanout = count_of(settings, "fanout");
+    overlay->answer_bytes = count_of(settings, "answer");
+    overlay->step_ms = (uint32_t)(lab_settings_number(settings, "step") * 1e3);
+}
+
+int lab_config_read(const struct lab_settings *settings, uint64_t seed, struct lab_sim_config *out,
+                    char *why, size_t why_size)
+{
+    memset(out, 0, sizeof *out);
+    out->seed = seed;
+    out->nodes = count_of(settings, "nodes");
+    out->shards = count_of(settings, "threads");
+    out->crypto_real = lab_settings_choice(settings, "crypto") == 1;
+    out->shared_stats = lab_settings_flag(settings, "shared_stats");
+    out->networks = count_of(settings, "networks");
+    out->bootstrap = (enum lab_bootstrap)lab_settings_choice(settings, "bootstrap");
+    out->trackers = count_of(settings, "trackers");
+    out->lan_hosts = count_of(settings, "lan");
+    out->quota_bytes = (uint64_t)lab_settings_number(settings, "quota");
+    read_tables(settings, &out->node);
+    read_overlay(settings, &out->overlay);
+    out->tracker_node = (struct hsay_node_config){
+        .overlays_max = 1, .candidates_max = 512, .pending_max = 64, .keyring_max = 2048};
+    if (out->trackers > out->nodes) {
+        snprintf(why, why_size, "%u trackers, but only %u nodes", out->trackers, out->nodes);
+        return HSAY_EINVAL;
+    }
+    return 0;
+}

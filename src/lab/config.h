@@ -1,0 +1,18 @@
+/* The settings that every run has, and the simulation that they ask for. */
+#ifndef HEARSAY_LAB_CONFIG_H
+#define HEARSAY_LAB_CONFIG_H
+
+#include "src/lab/script/settings.h"
+#include "src/lab/sim/sim.h"
+
+extern const struct lab_setting_rule lab_config_rules[];
+extern const size_t lab_config_rule_count;
+
+/* HSAY_EINVAL and a sentence in `why`: a value that only makes sense with others. */
+int lab_config_read(const struct lab_settings *settings, uint64_t seed, struct lab_sim_config *out,
+                    char *why, size_t why_size);
+
+/* Seconds that hosts take to go online, and that the run lasts. */
+uint64_t lab_config_ns(const struct lab_settings *settings, const char *key);
+
+#endif

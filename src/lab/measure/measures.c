@@ -1,0 +1,30 @@
+#include "src/lab/measure/measure.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *lab_measure_word(const struct lab_measure_args *args, const char *key,
+                             const char *fallback)
+{
+    for (size_t i = 0; i < args->count; i++)
+        if (strcmp(args->key[i], key) == 0)
+            return args->value[i];
+    return fallback;
+}
+
+double lab_measure_number(const struct lab_measure_args *args, const char *key, double fallback)
+{
+    const char *word = lab_measure_word(args, key, NULL);
+    return word != NULL ? strtod(word, NULL) : fallback;
+}
+
+double lab_step_seconds(const struct lab_sim *sim)
+{
+    uint32_t ms = sim->config.overlay.step_ms;
+    return (double)(ms != 0 ? ms : (uint32_t)HSAY_STEP_MS) / 1e3;
+}
+
+double lab_steps(const struct lab_sim *sim, uint64_t ns)
+{
+    return (double)ns / 1e9 / lab_step_seconds(sim);
+}

@@ -1,0 +1,293 @@
+/*
+ * Spread: when each host came to hold each bundle that was published while it was watched.
+ *
+ * A bundle is judged `horizon` steps after it was made (or at the end of the run): by the hosts
+ * that are online then and have been for `settled` seconds, or, without that, since before it was
+ * made.  Who does not hold it by then counts in steps_last as if it came that moment, and lowers
+ * held_share.  The curve is sampled ten times a step, among those that would be judged then.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/lab/measure/measure.h"
+#include "src/lab/sim/memory.h"
+
+enum { NOT_HELD = UINT32_MAX, SAMPLES_PER_STEP = 10, CURVE_STEPS_MAX = 200 };
+#define UNIT_NS UINT64_C(100000) /* of a time kept in 32 bits: 119 hours */
+
+struct bundle {
+    struct hsay_digest digest;
+    uint64_t made_ns;
+    uint32_t *held; /* per host: since made_ns, in UNIT_NS */
+    double *curve;
+    unsigned samples; /* taken */
+    bool judged;
+    double held_share, steps_last, steps_mean, steps_p50, steps_p95, steps_p99, steps_95;
+    uint32_t judges;
+};
+
+struct spread {
+    struct lab_sim *sim;
+    struct bundle *bundle;
+    size_t count, max;
+    size_t *place; /* digest -> number + 1; open addressing */
+    size_t place_max;
+    size_t limit;   /* bundles watched at most */
+    double horizon; /* steps; 0: the end of the run */
+    uint64_t settled_ns;
+    bool settled;
+    unsigned curve_max;
+};
+
+/* ---- which bundle ---- */
+
+static size_t *place_of(const struct spread *s, const struct hsay_digest *digest)
+{
+    size_t at;
+    memcpy(&at, digest, sizeof at);
+    for (at &= s->place_max - 1; s->place[at] != 0; at = (at + 1) & (s->place_max - 1))
+        if (memcmp(&s->bundle[s->place[at] - 1].digest, digest, sizeof *digest) == 0)
+            break;
+    return &s->place[at];
+}
+
+static void grow(struct spread *s)
+{
+    s->max = s->max != 0 ? 2 * s->max : 16;
+    s->bundle = lab_realloc(s->bundle, s->max * sizeof *s->bundle);
+    free(s->place);
+    s->place_max = 4 * s->max;
+    s->place = lab_calloc(s->place_max, sizeof *s->place);
+    for (size_t i = 0; i < s->count; i++)
+        *place_of(s, &s->bundle[i].digest) = i + 1;
+}
+
+/* ---- judging ---- */
+
+static bool judges(const struct spread *s, const struct bundle *b, const struct lab_host *host,
+                   uint64_t now_ns)
+{
+    return s->settled ? host->online_ns + s->settled_ns <= now_ns : host->online_ns <= b->made_ns;
+}
+
+static double share_now(const struct spread *s, const struct bundle *b)
+{
+    const struct lab_sim *sim = s->sim;
+    uint64_t held = 0, all = 0;
+    for (uint32_t i = 0; i < sim->online_count; i++)
+        if (judges(s, b, &sim->host[sim->online[i]], sim->now_ns)) {
+            all++;
+            held += b->held[sim->online[i]] != NOT_HELD;
+        }
+    return all != 0 ? (double)held / (double)all : 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double quantile(const double *sorted, size_t count, double q)
+{
+    return count != 0 ? sorted[(size_t)(q * (double)(count - 1) + 0.5)] : 0;
+}
+
+static void judge(struct spread *s, struct bundle *b)
+{
+    const struct lab_sim *sim = s->sim;
+    double *steps = lab_calloc(sim->online_count, sizeof *steps), sum = 0;
+    double now = lab_steps(sim, sim->now_ns - b->made_ns);
+    size_t all = 0, held = 0;
+    for (uint32_t i = 0; i < sim->online_count; i++) {
+        uint32_t host = sim->online[i];
+        if (!judges(s, b, &sim->host[host], sim->now_ns))
+            continue;
+        bool has = b->held[host] != NOT_HELD;
+        steps[all] = has ? lab_steps(sim, b->held[host] * UNIT_NS) : now;
+        sum += steps[all++];
+        held += has;
+    }
+    qsort(steps, all, sizeof *steps, by_value);
+    b->judges = (uint32_t)all;
+    b->held_share = all != 0 ? (double)held / (double)all : 0;
+    b->steps_last = quantile(steps, all, 1);
+    b->steps_mean = all != 0 ? sum / (double)all : 0;
+    b->steps_p50 = quantile(steps, all, 0.5);
+    b->steps_p95 = quantile(steps, all, 0.95);
+    b->steps_p99 = quantile(steps, all, 0.99);
+    b->judged = true;
+    free(steps);
+}
+
+static uint64_t sample_ns(const struct spread *s)
+{
+    return (uint64_t)(lab_step_seconds(s->sim) * 1e9) / SAMPLES_PER_STEP;
+}
+
+/* A point of the curve, and the next one later; at the horizon, the verdict. */
+static void sample(struct lab_sim *sim, void *self, uint64_t number)
+{
+    struct spread *s = self;
+    struct bundle *b = &s->bundle[number];
+    b->curve[b->samples++] = share_now(s, b);
+    if (s->horizon > 0 && b->samples > s->horizon * SAMPLES_PER_STEP && !b->judged)
+        judge(s, b);
+    bool whole = b->curve[b->samples - 1] == 1.0 && s->horizon == 0 && !s->settled;
+    if (b->samples < s->curve_max && !b->judged && !whole)
+        lab_sim_at(sim, lab_sim_elapsed_ns(sim) + sample_ns(s), sample, s, number);
+}
+
+/* ---- watching ---- */
+
+static void made(struct spread *s, uint32_t host, const struct hsay_event *event)
+{
+    struct lab_sim *sim = s->sim;
+    if (s->count == s->limit)
+        return;
+    if (s->count == s->max)
+        grow(s);
+    struct bundle *b = &s->bundle[s->count];
+    *b = (struct bundle){.digest = event->position.digest, .made_ns = sim->now_ns};
+    b->held = lab_realloc(NULL, sim->host_count * sizeof *b->held);
+    memset(b->held, 0xff, sim->host_count * sizeof *b->held);
+    b->held[host] = 0;
+    b->curve = lab_calloc(s->curve_max, sizeof *b->curve);
+    *place_of(s, &b->digest) = ++s->count;
+    lab_sim_at(sim, lab_sim_elapsed_ns(sim), sample, s, s->count - 1);
+}
+
+static void on_event(void *self, struct lab_shard *shard, uint32_t host,
+                     const struct hsay_event *event)
+{
+    struct spread *s = self;
+    if (event->kind != HSAY_EVENT_BUNDLE)
+        return;
+    if (event->own) {
+        made(s, host, event);
+        return;
+    }
+    size_t number = s->count != 0 ? *place_of(s, &event->position.digest) : 0;
+    if (number == 0)
+        return;
+    struct bundle *b = &s->bundle[number - 1];
+    if (b->held[host] == NOT_HELD)
+        b->held[host] = (uint32_t)((shard->now_ns - b->made_ns) / UNIT_NS);
+}
+
+/* Who lost its store holds nothing. */
+static void on_life(void *self, struct lab_sim *sim, uint32_t host, bool online)
+{
+    struct spread *s = self;
+    for (size_t i = 0; online && i < s->count; i++)
+        if (!lab_store_holds(&sim->host[host].store, &s->bundle[i].digest))
+            s->bundle[i].held[host] = NOT_HELD;
+}
+
+static void *spread_open(struct lab_sim *sim, const struct lab_measure_args *args)
+{
+    struct spread *s = lab_calloc(1, sizeof *s);
+    s->sim = sim;
+    s->horizon = lab_measure_number(args, "horizon", 0);
+    s->settled = lab_measure_word(args, "settled", NULL) != NULL;
+    s->settled_ns = (uint64_t)(lab_measure_number(args, "settled", 0) * 1e9);
+    s->limit = (size_t)lab_measure_number(args, "bundles", 1e6);
+    s->curve_max =
+        (unsigned)((s->horizon > 0 ? s->horizon : CURVE_STEPS_MAX) * SAMPLES_PER_STEP) + 1;
+    lab_sim_observe(sim,
+                    &(struct lab_observer){.self = s, .on_event = on_event, .on_life = on_life});
+    return s;
+}
+
+/* ---- writing ---- */
+
+/* A curve that ended when all had it stays there. */
+static double curve_at(const struct bundle *b, unsigned i)
+{
+    return i < b->samples ? b->curve[i] : b->curve[b->samples - 1];
+}
+
+static void write_curve(const struct spread *s, struct lab_result *result)
+{
+    struct lab_table *table = lab_result_table(result, "spread", "step,seconds,share");
+    double last = 0, step_s = lab_step_seconds(s->sim), half = NAN, most = NAN;
+    for (unsigned i = 0; i < s->curve_max && last < 1; i++) {
+        double sum = 0, n = 0;
+        for (size_t k = 0; k < s->count; k++)
+            if (s->bundle[k].samples != 0) {
+                sum += curve_at(&s->bundle[k], i);
+                n++;
+            }
+        last = n != 0 ? sum / n : 1;
+        double step = (double)i / SAMPLES_PER_STEP;
+        half = isnan(half) && last >= 0.5 ? step : half;
+        most = isnan(most) && last >= 0.95 ? step : most;
+        lab_table_row(table, (double[]){step, step * step_s, last});
+    }
+    lab_result_number(result, "steps_50", half);
+    lab_result_number(result, "steps_95", most);
+}
+
+static void write_bundles(const struct spread *s, struct lab_result *result)
+{
+    struct lab_table *table =
+        lab_result_table(result, "bundles", "number,made_s,held_share,p50,p95,p99,last");
+    for (size_t i = 0; i < s->count; i++) {
+        const struct bundle *b = &s->bundle[i];
+        lab_table_row(table, (double[]){(double)i + 1, (double)(b->made_ns - LAB_START_NS) / 1e9,
+                                        b->held_share, b->steps_p50, b->steps_p95, b->steps_p99,
+                                        b->steps_last});
+    }
+}
+
+static void write_fields(const struct spread *s, struct lab_result *result)
+{
+    double held = 0, last = 0, mean = 0, p99 = 0, most = 0, least = 1, n = (double)s->count;
+    for (size_t i = 0; i < s->count; i++) {
+        const struct bundle *b = &s->bundle[i];
+        held += b->held_share / n;
+        last += b->steps_last / n;
+        mean += b->steps_mean / n;
+        p99 += b->steps_p99 / n;
+        most = fmax(most, b->steps_last);
+        least = fmin(least, b->held_share);
+    }
+    lab_result_number(result, "bundles", n);
+    lab_result_number(result, "reached_share", held);
+    lab_result_number(result, "held_share", held);
+    lab_result_number(result, "held_share_min", least);
+    lab_result_number(result, "steps_last", last);
+    lab_result_number(result, "steps_last_max", most);
+    lab_result_number(result, "steps_node_mean", mean);
+    lab_result_number(result, "steps_p99", p99);
+    lab_result_number(result, "seconds_last", last * lab_step_seconds(s->sim));
+}
+
+static void spread_close(void *self, struct lab_sim *sim, struct lab_result *result)
+{
+    struct spread *s = self;
+    (void)sim;
+    for (size_t i = 0; i < s->count; i++)
+        if (!s->bundle[i].judged)
+            judge(s, &s->bundle[i]);
+    write_fields(s, result);
+    write_curve(s, result);
+    write_bundles(s, result);
+    for (size_t i = 0; i < s->count; i++) {
+        free(s->bundle[i].held);
+        free(s->bundle[i].curve);
+    }
+    free(s->bundle);
+    free(s->place);
+    free(s);
+}
+
+const struct lab_measure_kind lab_measure_spread = {
+    .name = "spread",
+    .keys = "horizon settled bundles",
+    .help = "when hosts hold each bundle; horizon=STEPS after which a bundle is judged, by who "
+            "was online for settled=SECONDS; bundles=N watched at most",
+    .open = spread_open,
+    .close = spread_close,
+};

@@ -1,0 +1,127 @@
+#include "src/lab/sim/address.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "nat/addr_class.h"
+#include "src/lab/sim/memory.h"
+
+static struct hsay_addr address_of(uint32_t ip)
+{
+    struct hsay_addr addr = {.kind = HSAY_ADDR_IP4};
+    for (unsigned i = 0; i < 4; i++)
+        addr.byte[i] = (uint8_t)(ip >> (24 - 8 * i));
+    return addr;
+}
+
+static uint32_t ip_of(const struct hsay_addr *addr)
+{
+    uint32_t ip = 0;
+    for (unsigned i = 0; i < 4; i++)
+        ip = ip << 8 | addr->byte[i];
+    return addr->kind == HSAY_ADDR_IP4 ? ip : 0;
+}
+
+/* The whole /16 is of the world that everybody may send to. */
+static bool is_global(uint32_t network)
+{
+    for (uint32_t third = 0; third < 256; third++) {
+        struct hsay_addr addr = address_of(network << 16 | third << 8 | 1);
+        if (hsay_addr_class(&addr) != HSAY_ADDR_GLOBAL)
+            return false;
+    }
+    return true;
+}
+
+/* Neighbours in number are far apart on paper: 20,011 is coprime to 65,536. */
+void lab_addresses_init(struct lab_addresses *all, uint32_t networks)
+{
+    memset(all, 0, sizeof *all);
+    all->network = lab_calloc(networks, sizeof *all->network);
+    for (uint32_t i = 0; i < 65536 && all->network_count < networks; i++) {
+        uint32_t network = (i * 20011u + 5000) % 65536;
+        if (is_global(network))
+            all->network[all->network_count++] = (uint16_t)network;
+    }
+}
+
+void lab_addresses_free(struct lab_addresses *all)
+{
+    free(all->network);
+    free(all->place);
+    memset(all, 0, sizeof *all);
+}
+
+static uint64_t slot_of(const struct lab_addresses *all, uint32_t ip)
+{
+    return (ip * UINT64_C(0x9e3779b97f4a7c15)) >> 20 & (all->place_max - 1);
+}
+
+static struct lab_address_place *find(const struct lab_addresses *all, uint32_t ip)
+{
+    uint64_t i = slot_of(all, ip);
+    while (all->place[i].ip != 0 && all->place[i].ip != ip)
+        i = (i + 1) & (all->place_max - 1);
+    return &all->place[i];
+}
+
+static void grow(struct lab_addresses *all)
+{
+    struct lab_address_place *old = all->place;
+    uint64_t old_max = all->place_max;
+    all->place_max = old_max != 0 ? 2 * old_max : 64;
+    all->place = lab_calloc(all->place_max, sizeof *all->place);
+    for (uint64_t i = 0; i < old_max; i++)
+        if (old[i].ip != 0)
+            *find(all, old[i].ip) = old[i];
+    free(old);
+}
+
+static struct hsay_addr give(struct lab_addresses *all, uint32_t owner, uint32_t ip)
+{
+    if (2 * (all->place_count + 1) > all->place_max)
+        grow(all);
+    *find(all, ip) = (struct lab_address_place){ip, owner};
+    all->place_count++;
+    return address_of(ip);
+}
+
+/* Host 0 and what looks like a broadcast are left out. */
+static uint32_t host_part(uint64_t turn)
+{
+    return (uint32_t)(turn % LAB_NETWORK_HOSTS) + 1;
+}
+
+struct hsay_addr lab_address_give(struct lab_addresses *all, uint32_t owner)
+{
+    uint64_t number = all->given++;
+    uint32_t network = all->network[number % all->network_count];
+    return give(all, owner, network << 16 | host_part(number / all->network_count));
+}
+
+/* From the upper end, where those that are given in turn come last. */
+struct hsay_addr lab_address_give_in(struct lab_addresses *all, uint32_t owner, uint32_t network)
+{
+    uint32_t high = (uint32_t)all->network[network % all->network_count] << 16;
+    uint32_t host = LAB_NETWORK_HOSTS;
+    while (host > 1 && all->place_max != 0 && find(all, high | host)->ip != 0)
+        host--;
+    return give(all, owner, high | host);
+}
+
+/* The place stays, so that those behind it are still found: an address is used once only. */
+void lab_address_take(struct lab_addresses *all, const struct hsay_addr *addr)
+{
+    struct lab_address_place *place = find(all, ip_of(addr));
+    if (place->ip != 0)
+        place->owner = LAB_NOBODY;
+}
+
+uint32_t lab_address_owner(const struct lab_addresses *all, const struct hsay_addr *addr)
+{
+    uint32_t ip = ip_of(addr);
+    if (ip == 0 || all->place_max == 0)
+        return LAB_NOBODY;
+    const struct lab_address_place *place = find(all, ip);
+    return place->ip != 0 ? place->owner : LAB_NOBODY;
+}

@@ -1,0 +1,180 @@
+#include "src/lab/sim/churn.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/lab/sim/memory.h"
+
+struct lab_churn {
+    struct lab_churn_config config;
+    struct lab_chance *chance; /* per host */
+    bool over;
+};
+
+static uint64_t ns_of(double seconds)
+{
+    return (uint64_t)(seconds * 1e9);
+}
+
+/* Gamma(1 + 1/shape) scales the mean: scale * that = mean. */
+static double weibull(struct lab_chance *chance, double mean, double shape)
+{
+    double scale = mean / tgamma(1 + 1 / shape);
+    return scale * pow(-log1p(-lab_chance_unit(chance)), 1 / shape);
+}
+
+static double session(const struct lab_churn *churn, struct lab_chance *chance)
+{
+    const struct lab_churn_config *c = &churn->config;
+    switch (c->kind) {
+    case LAB_CHURN_FIXED:
+        return c->session_s;
+    case LAB_CHURN_WEIBULL:
+        return weibull(chance, c->session_s, c->shape);
+    default:
+        return lab_chance_exponential(chance, c->session_s);
+    }
+}
+
+static double absence(const struct lab_churn *churn, struct lab_chance *chance)
+{
+    return churn->config.kind == LAB_CHURN_FIXED
+               ? churn->config.absence_s
+               : lab_chance_exponential(chance, churn->config.absence_s);
+}
+
+static void come(struct lab_sim *sim, void *self, uint64_t number);
+
+static void leave(struct lab_sim *sim, void *self, uint64_t number)
+{
+    struct lab_churn *churn = self;
+    if (churn->over)
+        return;
+    lab_host_stop(sim, (uint32_t)number);
+    double away = absence(churn, &churn->chance[number]);
+    lab_sim_at(sim, lab_sim_elapsed_ns(sim) + ns_of(away), come, churn, number);
+}
+
+static void stay(struct lab_sim *sim, struct lab_churn *churn, uint32_t number, double seconds)
+{
+    lab_sim_at(sim, lab_sim_elapsed_ns(sim) + ns_of(seconds), leave, churn, number);
+}
+
+static void come(struct lab_sim *sim, void *self, uint64_t number)
+{
+    struct lab_churn *churn = self;
+    if (churn->over)
+        return;
+    lab_host_start(sim, (uint32_t)number, &churn->config.how);
+    stay(sim, churn, (uint32_t)number, session(churn, &churn->chance[number]));
+}
+
+/* What is left of a session at a random moment: the exponential has no memory, the others are cut
+ * at a uniform place. */
+static void begin(struct lab_sim *sim, void *self, uint64_t number)
+{
+    struct lab_churn *churn = self;
+    (void)number;
+    for (uint32_t i = 0; i < sim->config.nodes; i++) {
+        if (lab_host_is_tracker(sim, i))
+            continue;
+        double rest = session(churn, &churn->chance[i]);
+        if (churn->config.kind != LAB_CHURN_EXPONENTIAL)
+            rest *= lab_chance_unit(&churn->chance[i]);
+        stay(sim, churn, i, rest);
+    }
+}
+
+static void end(struct lab_sim *sim, void *self, uint64_t number)
+{
+    struct lab_churn *churn = self;
+    (void)number;
+    churn->over = true;
+    for (uint32_t i = 0; i < sim->config.nodes; i++)
+        lab_host_start(sim, i, &churn->config.how);
+}
+
+/* ---- patterns ---- */
+
+static void pattern_on(struct lab_sim *sim, void *self, uint64_t number)
+{
+    struct lab_churn *churn = self;
+    if (!churn->over)
+        lab_host_start(sim, (uint32_t)number, &churn->config.how);
+}
+
+static void pattern_off(struct lab_sim *sim, void *self, uint64_t number)
+{
+    struct lab_churn *churn = self;
+    if (!churn->over)
+        lab_host_stop(sim, (uint32_t)number);
+}
+
+static bool read_pattern(struct lab_sim *sim, struct lab_churn *churn, FILE *file, char *why,
+                         size_t size)
+{
+    char line[256];
+    for (unsigned number = 1; fgets(line, sizeof line, file) != NULL; number++) {
+        unsigned host;
+        double on, off;
+        char rest;
+        if (line[strspn(line, " \t\n")] == '\0' || line[0] == '#')
+            continue;
+        if (sscanf(line, "%u %lf %lf %c", &host, &on, &off, &rest) != 3 || !(on >= 0) ||
+            !(off > on)) {
+            snprintf(why, size, "%s:%u: expected HOST ON OFF, in seconds, ON before OFF",
+                     churn->config.pattern, number);
+            return false;
+        }
+        if (host < 1 || host > sim->config.nodes) {
+            snprintf(why, size, "%s:%u: host %u, but there are 1 to %u", churn->config.pattern,
+                     number, host, sim->config.nodes);
+            return false;
+        }
+        lab_sim_at(sim, ns_of(on), pattern_on, churn, host - 1);
+        lab_sim_at(sim, ns_of(off), pattern_off, churn, host - 1);
+    }
+    return true;
+}
+
+static bool load_pattern(struct lab_sim *sim, struct lab_churn *churn, char *why, size_t size)
+{
+    FILE *file = fopen(churn->config.pattern, "r");
+    if (file == NULL) {
+        snprintf(why, size, "churn pattern '%s': %s", churn->config.pattern, strerror(errno));
+        return false;
+    }
+    bool good = read_pattern(sim, churn, file, why, size);
+    fclose(file);
+    return good;
+}
+
+/* ---- public ---- */
+
+struct lab_churn *lab_churn_new(struct lab_sim *sim, const struct lab_churn_config *config,
+                                char *why, size_t why_size)
+{
+    struct lab_churn *churn = lab_calloc(1, sizeof *churn);
+    churn->config = *config;
+    churn->chance = lab_calloc(sim->config.nodes, sizeof *churn->chance);
+    for (uint32_t i = 0; i < sim->config.nodes; i++)
+        churn->chance[i] = lab_chance_stream(sim->config.seed, LAB_CHANCE_CHURN, i);
+    if (config->kind == LAB_CHURN_PATTERN && !load_pattern(sim, churn, why, why_size)) {
+        lab_churn_free(churn);
+        return NULL;
+    }
+    if (config->kind != LAB_CHURN_PATTERN && config->kind != LAB_CHURN_OFF)
+        lab_sim_at(sim, config->from_ns, begin, churn, 0);
+    if (config->until_ns != 0)
+        lab_sim_at(sim, config->until_ns, end, churn, 0);
+    return churn;
+}
+
+void lab_churn_free(struct lab_churn *churn)
+{
+    free(churn->chance);
+    free(churn);
+}
