@@ -144,6 +144,9 @@ DAEMON_SRC := $(wildcard src/daemon/*.c)
 CLI_SRC    := $(wildcard src/cli/*.c)
 LAB_SRC    := $(wildcard src/lab/*.c src/lab/*/*.c)
 
+# They are part of the program, as texts in a C file that is made.
+EXPERIMENTS := $(sort $(wildcard src/lab/experiments/*.scenario))
+
 # Under tests/ a program is a test_*.c (cmocka), a fuzz_*.c (a decoder and its inputs) or the runner
 # of the scenarios; any other .c there, or in bench/, helps those that ask for its symbols.
 UNIT_SRC       := $(wildcard tests/*/test_*.c)
@@ -200,6 +203,12 @@ say = $(if $(V),,@$(if $(SILENT),,printf '  %-5s %s\n' '$(1)' '$(@:$(B)/%=%)';))
 $(B)/obj/%.o: %.c $(B)/flags
 	$(call say,CC) $(COMPILE) -MMD -MP -c -o $@ $<
 
+$(B)/gen/experiments.c: src/lab/script/embed.sh $(EXPERIMENTS) $(B)/gen/experiments.list
+	$(call say,GEN) sh $< $(EXPERIMENTS) >$@
+
+$(B)/obj/gen/%.o: $(B)/gen/%.c $(B)/flags
+	$(call say,CC) $(COMPILE) -MMD -MP -c -o $@ $<
+
 # The core is plain C11.  The rest may use POSIX and GNU names, and those few files that print the
 # version include it as "version.h".
 $(call objects,$(HOST_SRC) $(TEST_SRC)): STD = $(HOST_STD) -I$(B)/gen
@@ -213,7 +222,7 @@ $(CORE):            $(call objects,$(CORE_SRC))
 $(LIB):             $(call objects,$(CORE_SRC) $(PORT_SRC))
 $(COMMON):          $(call objects,$(COMMON_SRC))
 $(HELP):            $(call objects,$(TEST_HELP_SRC))
-$(LAB):             $(call objects,$(filter-out src/lab/main.c,$(LAB_SRC)))
+$(LAB):             $(call objects,$(filter-out src/lab/main.c,$(LAB_SRC)) gen/experiments.c)
 $(B)/libbench.a:    $(call objects,$(BENCH_HELP_SRC))
 
 $(SHARED): $(call objects,$(CORE_SRC) $(PORT_SRC)) src/libhearsay.map $(B)/sources
@@ -250,6 +259,7 @@ $(BENCH): $(B)/bench/%: $(B)/obj/bench/%.o $(B)/libbench.a $(COMMON) $(LIB)
 ifneq ($(BUILDS),)
 $(call keep,$(B)/flags,$(QUESTION) $(COMPILE) $(HOST_STD) $(LINKER) $(PC_LIBS))
 $(call keep,$(B)/sources,$(SOURCES))
+$(call keep,$(B)/gen/experiments.list,experiments $(EXPERIMENTS))
 $(call keep,$(B)/gen/version.h,$(newline)#define HSAY_VERSION "$(VERSION)")
 endif
 
@@ -259,7 +269,7 @@ fill = sed $(foreach v,PREFIX BINDIR SBINDIR LIBDIR INCLUDEDIR VERSION,-e 's|@$(
 $(PC): src/hearsay.pc.in $(B)/gen/version.h
 	$(call say,GEN) $(fill) $< >$@
 
--include $(patsubst %.o,%.d,$(call objects,$(SOURCES)))
+-include $(patsubst %.o,%.d,$(call objects,$(SOURCES) gen/experiments.c))
 
 # --- install ------------------------------------------------------------------------------------
 
