@@ -159,8 +159,8 @@ static uint16_t port_in_range(const struct lab_nat_kind *kind, int64_t port)
     return (uint16_t)(kind->port_low + (above < 0 ? above + span : above));
 }
 
-static uint16_t port_wanted(const struct lab_nat_box *box, struct lab_chance *chance,
-                            uint16_t inside_port)
+static uint16_t port_first(const struct lab_nat_box *box, struct lab_chance *chance,
+                           uint16_t inside_port)
 {
     const struct lab_nat_kind *kind = box->kind;
     if (kind->ports == LAB_NAT_PORTS_KEPT)
@@ -175,18 +175,29 @@ static bool port_taken(const struct lab_nat_box *box, uint16_t port)
     return lab_nat_table_find_port(&box->mapping, port) != LAB_NAT_NONE;
 }
 
-/* There must be a free one.  A step that shares a factor with the range may miss it: after one
- * round of them ports are tried one by one. */
-static uint16_t port_pick(struct lab_nat_box *box, struct lab_chance *chance, uint16_t inside_port)
+/* The one to try after `port`, which is taken.  A step that shares a factor with the range misses
+ * some: after one round of them ports are tried one by one. */
+static uint16_t port_after(const struct lab_nat_box *box, uint16_t port, uint32_t tries)
 {
     const struct lab_nat_kind *kind = box->kind;
-    bool sequential = kind->ports == LAB_NAT_PORTS_SEQUENTIAL;
-    int step = sequential ? kind->port_step : 1;
-    uint16_t port = port_wanted(box, chance, inside_port);
-    for (uint32_t tries = 1; port_taken(box, port); tries++)
-        port = port_in_range(kind, port + (tries < port_span(kind) ? step : 1));
-    if (sequential)
-        box->port_next = port_in_range(kind, port + step);
+    if (kind->ports == LAB_NAT_PORTS_KEPT && tries == 1 && box->port_next != 0)
+        return box->port_next;
+    bool steps = kind->ports == LAB_NAT_PORTS_SEQUENTIAL && tries < port_span(kind);
+    return port_in_range(kind, port + (steps ? kind->port_step : 1));
+}
+
+/* There must be a free one.  Where ports are kept, the search goes on from where the last one
+ * ended: all peers have the same port by default, and behind a carrier they are many. */
+static uint16_t port_pick(struct lab_nat_box *box, struct lab_chance *chance, uint16_t inside_port)
+{
+    uint16_t port = port_first(box, chance, inside_port);
+    uint32_t tries = 1;
+    for (; port_taken(box, port); tries++)
+        port = port_after(box, port, tries);
+    if (box->kind->ports == LAB_NAT_PORTS_SEQUENTIAL)
+        box->port_next = port_in_range(box->kind, port + box->kind->port_step);
+    else if (tries > 1)
+        box->port_next = port_in_range(box->kind, port + 1);
     return port;
 }
 

@@ -30,7 +30,7 @@ enum lab_nat_rule {
 
 /* Which outside port a new mapping gets.  A port that is taken is passed over. */
 enum lab_nat_ports {
-    LAB_NAT_PORTS_KEPT,       /* the inside socket's own, else the next one that is free */
+    LAB_NAT_PORTS_KEPT,       /* the inside socket's own, or if that is taken another in turn */
     LAB_NAT_PORTS_SEQUENTIAL, /* port_step from the one before; the first by chance */
     LAB_NAT_PORTS_RANDOM,
 };
@@ -58,7 +58,7 @@ struct lab_nat_box {
     struct hsay_addr host; /* the box's own, towards the outside; port 0 */
     struct lab_nat_table mapping;
     struct lab_nat_table filter;
-    uint16_t port_next; /* of sequential ports; 0: not yet drawn */
+    uint16_t port_next; /* to try: of sequential ports, of kept ones that clash; 0: none yet */
 };
 
 /* By name: open, full_cone, address_restricted, port_restricted, symmetric, symmetric_sequential,
