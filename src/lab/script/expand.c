@@ -132,9 +132,10 @@ static int braced_put(struct expand *expand, const char **at)
     const struct lab_setting *setting = lab_settings_find(expand->settings, inside);
     if (setting != NULL)
         return put(expand, setting->text, strlen(setting->text));
-    if (inside[strspn(inside, key_letters)] == '\0' && lab_name_ok(inside))
-        return setting_of(expand, inside, length) != NULL ? 0 : HSAY_EINVAL;
-    return sum_put(expand, inside);
+    int rc = sum_put(expand, inside);
+    if (rc != 0 && lab_name_ok(inside)) /* with a dash in it, it was taken for a difference */
+        (void)setting_of(expand, inside, length);
+    return rc;
 }
 
 /* Behind a dollar. */

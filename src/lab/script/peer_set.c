@@ -187,16 +187,15 @@ static int read_draw(struct reading *reading, const char *item)
 
 static int read_item(struct reading *reading, const char *item)
 {
-    struct ranges *to = &reading->plus;
-    if (strcmp(item, "any") == 0 || strchr(item, '%') != NULL)
-        return read_draw(reading, item);
-    if (*item == '!') {
-        to = &reading->minus;
-        item++;
-        item += strspn(item, " \t");
-    }
+    bool not = *item == '!';
+    struct ranges *to = not ? &reading->minus : &reading->plus;
+    if (not )
+        item += 1 + strspn(item + 1, " \t");
     if (*item == '\0')
         return bad(reading, "a comma has no peer beside it, or the set is empty");
+    if (strcmp(item, "any") == 0 || strchr(item, '%') != NULL)
+        return not ? bad(reading, "'!%.40s': a draw can not be left out", item)
+                   : read_draw(reading, item);
     if (strcmp(item, "all") == 0) {
         ranges_add(to, 0, reading->world->nodes);
         return 0;
