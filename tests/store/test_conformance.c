@@ -149,7 +149,7 @@ static int lab_commit_badly(struct backend *b)
     return rc;
 }
 
-enum { MEM, LMDB, LAB, LAB_FEW };
+enum { MEM, LMDB, LAB_MANY, LAB_FEW };
 
 static struct backend backends[] = {
     [MEM] = {.name = "mem",
@@ -162,18 +162,18 @@ static struct backend backends[] = {
               .close = lmdb_close,
               .crash = lmdb_crash,
               .commit_badly = lmdb_commit_badly},
-    [LAB] = {.name = "lab",
-             .open = lab_open,
-             .close = lab_close,
-             .crash = lab_crash,
-             .commit_badly = lab_commit_badly,
-             .few_max = LAB_STORE_FEW_MAX},
+    [LAB_MANY] = {.name = "lab in trees",
+                  .open = lab_open,
+                  .close = lab_close,
+                  .crash = lab_crash,
+                  .commit_badly = lab_commit_badly,
+                  .few_max = 30},
     [LAB_FEW] = {.name = "lab in arrays",
                  .open = lab_open,
                  .close = lab_close,
                  .crash = lab_crash,
                  .commit_badly = lab_commit_badly,
-                 .few_max = BUNDLES},
+                 .few_max = LAB_STORE_FEW_MAX},
 };
 
 /* --- the model ------------------------------------------------------------------------------- */
@@ -770,19 +770,19 @@ int main(void)
     struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(test_model, &backends[MEM]),
         cmocka_unit_test_prestate(test_model, &backends[LMDB]),
-        cmocka_unit_test_prestate(test_model, &backends[LAB]),
+        cmocka_unit_test_prestate(test_model, &backends[LAB_MANY]),
         cmocka_unit_test_prestate(test_model, &backends[LAB_FEW]),
         cmocka_unit_test_prestate(test_slice_edges, &backends[MEM]),
         cmocka_unit_test_prestate(test_slice_edges, &backends[LMDB]),
-        cmocka_unit_test_prestate(test_slice_edges, &backends[LAB]),
+        cmocka_unit_test_prestate(test_slice_edges, &backends[LAB_MANY]),
         cmocka_unit_test_prestate(test_slice_edges, &backends[LAB_FEW]),
         cmocka_unit_test_prestate(test_bounds, &backends[MEM]),
         cmocka_unit_test_prestate(test_bounds, &backends[LMDB]),
-        cmocka_unit_test_prestate(test_bounds, &backends[LAB]),
+        cmocka_unit_test_prestate(test_bounds, &backends[LAB_MANY]),
         cmocka_unit_test_prestate(test_bounds, &backends[LAB_FEW]),
         cmocka_unit_test_prestate(test_out_of_memory, &backends[MEM]),
         cmocka_unit_test_prestate(test_out_of_memory, &backends[LMDB]),
-        cmocka_unit_test_prestate(test_out_of_memory, &backends[LAB]),
+        cmocka_unit_test_prestate(test_out_of_memory, &backends[LAB_MANY]),
         cmocka_unit_test_prestate(test_mem_faults, &backends[MEM]),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,17 +107,18 @@ static int table_reserve(struct lab_depot *depot)
     return 0;
 }
 
-/* The place of the next number; it is not taken yet. */
-static struct lab_depot_bundle *place_reserve(struct lab_depot *depot)
+/* Makes the chunks that have the place of the next number. */
+static int place_reserve(struct lab_depot *depot)
 {
     if (depot->count == NUMBERS)
-        return NULL;
-    uint32_t place = depot->count + LAB_DEPOT_CHUNK_FIRST;
-    unsigned level = 31u - (unsigned)__builtin_clz(place / LAB_DEPOT_CHUNK_FIRST);
-    size_t size = (size_t)LAB_DEPOT_CHUNK_FIRST << level;
-    if (depot->chunk[level] == NULL)
-        depot->chunk[level] = depot_alloc(depot, size * sizeof *depot->chunk[level]);
-    return depot->chunk[level] == NULL ? NULL : &depot->chunk[level][place - size];
+        return HSAY_ENOMEM;
+    unsigned chunk = lab_depot_place(depot->count).chunk;
+    size_t size = (size_t)LAB_DEPOT_CHUNK_FIRST << chunk;
+    if (depot->bundle[chunk] == NULL)
+        depot->bundle[chunk] = depot_alloc(depot, size * sizeof *depot->bundle[chunk]);
+    if (depot->key[chunk] == NULL)
+        depot->key[chunk] = depot_alloc(depot, size * sizeof *depot->key[chunk]);
+    return depot->bundle[chunk] == NULL || depot->key[chunk] == NULL ? HSAY_ENOMEM : 0;
 }
 
 /* A copy of these bytes, good for ever; NULL if there is no memory. */
@@ -140,21 +141,36 @@ static const uint8_t *body_keep(struct lab_depot *depot, const struct hsay_span 
     return copy;
 }
 
+static uint64_t load_be64(const uint8_t *byte)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < 8; i++)
+        value = value << 8 | byte[i];
+    return value;
+}
+
 static int add(struct lab_depot *depot, const struct hsay_record *record, uint32_t *number)
 {
     int rc = table_reserve(depot);
+    if (rc == 0)
+        rc = place_reserve(depot);
     if (rc != 0)
         return rc;
-    struct lab_depot_bundle *bundle = place_reserve(depot);
-    const uint8_t *bytes = bundle == NULL ? NULL : body_keep(depot, &record->bytes);
+    const uint8_t *bytes = body_keep(depot, &record->bytes);
     if (bytes == NULL)
         return HSAY_ENOMEM;
+
+    struct lab_depot_place place = lab_depot_place(depot->count);
+    struct lab_depot_bundle *bundle = &depot->bundle[place.chunk][place.index];
+    const struct hsay_position *at = &record->at;
     bundle->record = *record;
     bundle->record.bytes.data = bytes;
     bundle->author_hash = XXH3_64bits(&record->author, sizeof record->author);
+    depot->key[place.chunk][place.index] = (struct lab_depot_key){
+        at->time, load_be64(at->digest.byte), load_be64(at->digest.byte + 8)};
     *number = depot->count++;
     depot->bytes += record->bytes.size;
-    table_add(depot->table, &record->at.digest, *number);
+    table_add(depot->table, &at->digest, *number);
     return 0;
 }
 
@@ -240,8 +256,10 @@ void lab_depot_free(struct lab_depot *depot)
         older_block = block->older;
         free(block);
     }
-    for (int i = 0; i < LAB_DEPOT_CHUNKS; i++)
-        free(depot->chunk[i]);
+    for (int i = 0; i < LAB_DEPOT_CHUNKS; i++) {
+        free(depot->bundle[i]);
+        free(depot->key[i]);
+    }
     pthread_mutex_destroy(&depot->lock);
     memset(depot, 0, sizeof *depot);
 }

@@ -20,14 +20,22 @@
 #include "hearsay/store.h"
 
 enum {
-    LAB_DEPOT_CHUNK_FIRST = 512, /* bundles in the first chunk; each next one has twice as many */
-    LAB_DEPOT_CHUNKS = 22,       /* so there are less than 2^31 numbers */
+    LAB_DEPOT_CHUNKS = 22, /* each has twice as many bundles as the one before: less than 2^31 */
 };
+#define LAB_DEPOT_CHUNK_FIRST 512u
 
 /* One bundle, the same for as long as the depot lives. */
 struct lab_depot_bundle {
     struct hsay_record record; /* its bytes are the depot's */
     uint64_t author_hash;      /* two authors seldom share one; its order means nothing */
+};
+
+/* Its position again, the digest as two numbers read big-endian: what orders and sums look at over
+ * and over is kept close together. */
+struct lab_depot_key {
+    uint64_t time;
+    uint64_t high;
+    uint64_t low;
 };
 
 struct lab_depot_table;
@@ -36,7 +44,8 @@ struct lab_depot_block;
 /* Everything in here belongs to the depot. */
 struct lab_depot {
     const struct hsay_crypto *crypto;
-    struct lab_depot_bundle *chunk[LAB_DEPOT_CHUNKS];
+    struct lab_depot_bundle *bundle[LAB_DEPOT_CHUNKS];
+    struct lab_depot_key *key[LAB_DEPOT_CHUNKS];
     _Atomic(struct lab_depot_table *) table;
     struct lab_depot_block *block; /* where bodies go; under the lock */
     _Atomic uint32_t count;
@@ -67,14 +76,33 @@ uint64_t lab_depot_bytes(const struct lab_depot *depot);
 /* Heap taken. */
 uint64_t lab_depot_memory(const struct lab_depot *depot);
 
+struct lab_depot_place {
+    unsigned chunk;
+    uint32_t index;
+};
+
+static inline struct lab_depot_place lab_depot_place(uint32_t number)
+{
+    uint32_t from_first = number + LAB_DEPOT_CHUNK_FIRST;
+    unsigned chunk = 31u - (unsigned)__builtin_clz(from_first / LAB_DEPOT_CHUNK_FIRST);
+    return (struct lab_depot_place){chunk, from_first - (LAB_DEPOT_CHUNK_FIRST << chunk)};
+}
+
 /* The bundle of a number that intern or find gave out.  The pointer is good until free; no lock is
  * taken. */
 static inline const struct lab_depot_bundle *lab_depot_at(const struct lab_depot *depot,
                                                           uint32_t number)
 {
-    uint32_t place = number + LAB_DEPOT_CHUNK_FIRST;
-    unsigned level = 31u - (unsigned)__builtin_clz(place / LAB_DEPOT_CHUNK_FIRST);
-    return &depot->chunk[level][place - ((uint32_t)LAB_DEPOT_CHUNK_FIRST << level)];
+    struct lab_depot_place place = lab_depot_place(number);
+    return &depot->bundle[place.chunk][place.index];
+}
+
+/* Likewise. */
+static inline const struct lab_depot_key *lab_depot_key_at(const struct lab_depot *depot,
+                                                           uint32_t number)
+{
+    struct lab_depot_place place = lab_depot_place(number);
+    return &depot->key[place.chunk][place.index];
 }
 
 #endif

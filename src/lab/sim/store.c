@@ -13,7 +13,7 @@
 #include "hearsay/error.h"
 #include "src/lab/sim/store_many.h"
 
-enum { UNDO_FIRST = 6 }; /* 32 bytes: most turns of most hosts bring one bundle */
+enum { UNDO_FIRST = 6 }; /* 32 bytes: most turns bring a bundle or a few */
 
 static_assert(sizeof(struct lab_store) <= 64, "a million of them are made");
 

@@ -2,7 +2,7 @@
  * The order of a large store: trees over depot numbers.
  *
  * Time and digests are ordered by the same index as in the daemon's stores (store_index.h); two
- * more sets find an author's bundles and what expires.  90 to 100 bytes a bundle.
+ * more sets find an author's bundles and what expires.  About 100 bytes a bundle.
  */
 #ifndef HEARSAY_LAB_STORE_MANY_H
 #define HEARSAY_LAB_STORE_MANY_H
@@ -32,7 +32,7 @@ void lab_many_drop(struct lab_many *many, uint32_t number);
 /* HSAY_ENOENT. */
 int lab_many_find(const struct lab_many *many, const struct hsay_digest *digest, uint32_t *number);
 
-/* These are as in store.h; what else that asks for, the index has. */
+/* These are as in hearsay/store.h; what else that asks for, the index has. */
 int lab_many_author_next(const struct lab_many *many, const struct hsay_key *author,
                          uint64_t sequence, const struct hsay_digest *after,
                          struct hsay_record *out);
