@@ -1,0 +1,151 @@
+/*
+ * Heatmaps: each series a panel, each cell a coloured rectangle.  Where an axis has more values
+ * than the eye can tell apart they are put into bins of the same width, and a cell is the mean.
+ */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/lab/output/script.h"
+
+enum { BINS_X = 96, BINS_Y = 48, PANEL_HEIGHT = 360, PANELS_MAX = 4 };
+
+/* How one axis is cut: `bins` cells of `width` from `low` on, the first one around it. */
+struct axis {
+    double low, width;
+    int bins;
+};
+
+static double value_of(const struct lab_spot *spot, int upright)
+{
+    return upright ? spot->y : spot->x;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Cells as wide as the least gap between two values, if there are not too many of them. */
+static struct axis axis_of(const struct lab_plot *plot, int upright, int bins_max)
+{
+    struct axis axis = {.width = 1, .bins = 1};
+    size_t count = 0, room = 0;
+    double *value = NULL, gap = DBL_MAX;
+    for (size_t i = 0; i < plot->series_count; i++) {
+        for (size_t j = 0; j < plot->series[i].spots; j++) {
+            value = lab_heap_grow(value, count, &room, sizeof *value);
+            value[count++] = value_of(&plot->series[i].spot[j], upright);
+        }
+    }
+    qsort(value, count, sizeof *value, ascending);
+    for (size_t i = 1; i < count; i++) {
+        if (value[i] > value[i - 1])
+            gap = fmin(gap, value[i] - value[i - 1]);
+    }
+    axis.low = value[0];
+    double span = value[count - 1] - value[0];
+    free(value);
+    if (span <= 0)
+        return axis;
+    double cells = floor(span / gap + 1.5);
+    axis.bins = cells <= bins_max ? (int)cells : bins_max;
+    axis.width = cells <= bins_max ? gap : span / (bins_max - 1);
+    return axis;
+}
+
+static int bin_of(const struct axis *axis, double value)
+{
+    int bin = (int)floor((value - axis->low) / axis->width + 0.5);
+    return bin < 0 ? 0 : bin >= axis->bins ? axis->bins - 1 : bin;
+}
+
+static void put_cells(FILE *out, const struct lab_series *series, const struct axis *x,
+                      const struct axis *y, size_t index)
+{
+    size_t cells = (size_t)x->bins * (size_t)y->bins;
+    double *sum = lab_heap_new(cells, sizeof *sum);
+    size_t *count = lab_heap_new(cells, sizeof *count);
+    for (size_t i = 0; i < series->spots; i++) {
+        const struct lab_spot *spot = &series->spot[i];
+        size_t cell = (size_t)bin_of(y, spot->y) * (size_t)x->bins + (size_t)bin_of(x, spot->x);
+        sum[cell] += spot->mean;
+        count[cell]++;
+    }
+    fprintf(out, "$data%zu << EOD\n", index);
+    for (size_t i = 0; i < cells; i++) {
+        if (count[i] > 0)
+            fprintf(out, "%.9g %.9g %.9g\n", x->low + (double)(i % (size_t)x->bins) * x->width,
+                    y->low + (double)(i / (size_t)x->bins) * y->width, sum[i] / (double)count[i]);
+    }
+    fputs("EOD\n", out);
+    free(sum);
+    free(count);
+}
+
+static void put_names(FILE *out, const struct lab_plot *plot)
+{
+    size_t every = plot->categories / 12 + 1;
+    fputs("set xtics (", out);
+    for (size_t i = 0; i < plot->categories; i += every) {
+        fputs(i > 0 ? ", " : "", out);
+        lab_script_text(out, plot->category[i], 0);
+        fprintf(out, " %zu", i);
+    }
+    fputs(")\n", out);
+}
+
+static void put_labels(FILE *out, const struct lab_figure *figure)
+{
+    const char *comma = strchr(figure->y, ',');
+    const char *value = comma != NULL ? comma + 1 : figure->y;
+    char *upright = lab_heap_copy_part(figure->y, strcspn(figure->y, ","));
+    bool labelled = figure->y_label != NULL && figure->y_label[0] != 0;
+    fputs("set ylabel ", out);
+    lab_script_text(out, labelled ? figure->y_label : upright, 0);
+    fputs("\nset cblabel ", out);
+    lab_script_text(out, value, 0);
+    fputc('\n', out);
+    free(upright);
+}
+
+static void put_axes(FILE *out, const struct axis *x, const struct axis *y)
+{
+    fprintf(out, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", x->low - x->width / 2,
+            x->low + ((double)x->bins - 0.5) * x->width, y->low - y->width / 2,
+            y->low + ((double)y->bins - 0.5) * y->width);
+    fprintf(out, "set style fill solid 1 noborder\nunset key\nunset grid\nset tics out\n"
+                 "set palette defined (0 '#440154', 0.25 '#3b528b', 0.5 '#21918c', 0.75 '#5ec962', "
+                 "1 '#fde725')\n");
+}
+
+void lab_script_heatmap(FILE *out, const struct lab_figure *figure, const struct lab_plot *plot)
+{
+    size_t panels = plot->series_count < PANELS_MAX ? plot->series_count : PANELS_MAX;
+    struct axis x = axis_of(plot, 0, BINS_X), y = axis_of(plot, 1, BINS_Y);
+    lab_script_head(out, figure, (int)panels * PANEL_HEIGHT + 20);
+    put_labels(out, figure);
+    put_axes(out, &x, &y);
+    if (plot->categories > 0)
+        put_names(out, plot);
+    for (size_t i = 0; i < panels; i++)
+        put_cells(out, &plot->series[i], &x, &y, i);
+    if (panels > 1) {
+        fprintf(out, "set multiplot layout %zu,1 title ", panels);
+        lab_script_text(out, figure->title != NULL ? figure->title : "", 84);
+        fputs(" font 'sans-serif,15'\n", out);
+    }
+    for (size_t i = 0; i < panels; i++) {
+        if (panels > 1) {
+            fputs("set title ", out);
+            lab_script_text(out, plot->series[i].name, 0);
+            fputs(" font 'sans-serif,14'\n", out);
+        }
+        fprintf(out, "plot $data%zu using 1:2:(%.9g):(%.9g):3 with boxxyerror palette notitle\n", i,
+                x.width / 2, y.width / 2);
+    }
+    if (panels > 1)
+        fputs("unset multiplot\n", out);
+}
