@@ -96,7 +96,7 @@ static void note(struct hsay_pending *p, const struct hsay_call *call,
     p->same = (a->flags & HSAY_RESPONSE_SAME) != 0;
     p->introduced = a->introduced.addr.kind != HSAY_ADDR_NONE;
     p->datagrams_told = a->datagrams;
-    p->peer_count = a->count;
+    p->peer_count = hsay_pending_holds(a->count);
 }
 
 void hsay_answers_on_intro_response(struct hsay_call *call, const struct hsay_message *m)

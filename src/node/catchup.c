@@ -4,6 +4,7 @@
 
 #include "src/node/outbox.h"
 #include "src/node/request.h"
+#include "src/walk/peer.h"
 
 enum {
     /* A first request for 16 KiB fits any socket buffer; 4 KiB is below what one step of Dispersy's
@@ -81,11 +82,11 @@ static void note_holds(struct hsay_catchup *c, const struct hsay_peer *peer,
                        const struct hsay_range *range, uint64_t count)
 {
     uint64_t all = (count < COUNT_MAX ? count : COUNT_MAX) * range->modulo;
-    bool same_peer = memcmp(&peer->key, &c->richest.key, sizeof peer->key) == 0;
+    bool same_peer = hsay_peer_name(&peer->key) == c->richest;
     if ((range->slicing == HSAY_SLICE_NONE && !is_everything(range)) ||
         (all < c->richest_holds && !same_peer))
         return;
-    c->richest = *peer;
+    c->richest = hsay_peer_name(&peer->key);
     c->richest_holds = all;
 }
 
@@ -100,11 +101,12 @@ static void set_synced(struct hsay_call *call, bool synced)
         e->number[0] = synced;
 }
 
-static void ask_at(struct hsay_call *call, hsay_time at, const struct hsay_peer *with)
+/* with: 0 if whoever it was stays. */
+static void ask_at(struct hsay_call *call, hsay_time at, uint64_t with)
 {
     struct hsay_overlay *o = call->overlay;
-    if (with != NULL)
-        o->catchup.with = *with;
+    if (with != 0)
+        o->catchup.with = with;
     if (!o->config.fixed_step && !o->config.no_step)
         o->catchup.due = hsay_time_min(o->catchup.due, at);
 }
@@ -147,7 +149,7 @@ static void step_soon(struct hsay_call *call)
 }
 
 /* A new dialogue: compare first, since what it lacked may have come from elsewhere by then. */
-static void begin_with(struct hsay_call *call, const struct hsay_peer *peer, uint64_t delay_ms)
+static void begin_with(struct hsay_call *call, uint64_t peer, uint64_t delay_ms)
 {
     struct hsay_catchup *c = &call->overlay->catchup;
     if (c->hints >= HINTS_AT_ONCE)
@@ -196,22 +198,22 @@ void hsay_catchup_on_claim(struct hsay_call *call, const struct hsay_claim *clai
     c->sames = 0;
     set_synced(call, false);
     if (c->outstanding != 0) {
-        c->hinted = call->from;
+        c->hinted = hsay_peer_name(&call->from.key);
         return;
     }
-    begin_with(call, &call->from, CLAIM_DELAY_MS);
+    begin_with(call, hsay_peer_name(&call->from.key), CLAIM_DELAY_MS);
 }
 
 /* The peer in hand has nothing more for us, or is silent: on to the one that has. */
 static bool turn_to_hinted(struct hsay_call *call)
 {
     struct hsay_catchup *c = &call->overlay->catchup;
-    struct hsay_peer hinted = c->hinted;
-    if (hsay_key_is_zero(&hinted.key))
+    uint64_t hinted = c->hinted;
+    if (hinted == 0)
         return false;
-    memset(&c->hinted, 0, sizeof c->hinted);
+    c->hinted = 0;
     c->known_behind = true;
-    begin_with(call, &hinted, 0);
+    begin_with(call, hinted, 0);
     return true;
 }
 
@@ -284,11 +286,12 @@ static uint64_t coin(struct hsay_call *call)
     return hsay_rng_below(&call->node->rng, &call->node->crypto, 2);
 }
 
-static void compare_probe(struct hsay_call *call, const struct hsay_peer *with)
+/* The one that answered `p` is asked about a part of what it was asked about then. */
+static void ask_closer(struct hsay_call *call, const struct hsay_pending *p, uint8_t kind,
+                       const struct hsay_range *part)
 {
-    struct hsay_catchup *c = &call->overlay->catchup;
-    next_claim(c, HSAY_CLAIM_SUM, &c->probe);
-    ask_at(call, call->now.mono, with);
+    next_claim(&call->overlay->catchup, kind, part);
+    ask_at(call, call->now.mono, hsay_peer_name(&p->to.key));
 }
 
 static void zoom_begin(struct hsay_call *call, const struct hsay_pending *everything)
@@ -296,11 +299,11 @@ static void zoom_begin(struct hsay_call *call, const struct hsay_pending *everyt
     struct hsay_catchup *c = &call->overlay->catchup;
     c->zooming = true;
     c->probe_extra = extra_of(everything);
-    c->probe = (struct hsay_range){.time_high = HSAY_TIME_MAX,
-                                   .modulo = 2,
-                                   .offset = (uint32_t)coin(call),
-                                   .slicing = HSAY_SLICE_DIGEST};
-    compare_probe(call, &everything->to);
+    const struct hsay_range half = {.time_high = HSAY_TIME_MAX,
+                                    .modulo = 2,
+                                    .offset = (uint32_t)coin(call),
+                                    .slicing = HSAY_SLICE_DIGEST};
+    ask_closer(call, everything, HSAY_CLAIM_SUM, &half);
 }
 
 /* One half was compared.  If it is the same the difference is in the other; else it is where the
@@ -311,17 +314,17 @@ static void on_probed(struct hsay_call *call, const struct hsay_pending *p)
     int64_t here = extra_of(p);
     int64_t there = c->probe_extra - here;
     bool stay = !p->same && here >= there;
+    struct hsay_range part = p->range;
     c->probe_extra = stay ? here : there;
     if (!stay)
-        c->probe.offset ^= 1;
-    if (p->claim_count <= FILTER_HOLDS || c->probe.modulo > HSAY_MODULO_MAX / 2) {
-        next_claim(c, HSAY_CLAIM_BLOOM, &c->probe);
-        ask_at(call, call->now.mono, &p->to);
+        part.offset ^= 1;
+    if (p->claim_count <= FILTER_HOLDS || part.modulo > HSAY_MODULO_MAX / 2) {
+        ask_closer(call, p, HSAY_CLAIM_BLOOM, &part);
         return;
     }
-    c->probe.modulo *= 2;
-    c->probe.offset = c->probe.offset * 2 + (uint32_t)coin(call);
-    compare_probe(call, &p->to);
+    part.modulo *= 2;
+    part.offset = part.offset * 2 + (uint32_t)coin(call);
+    ask_closer(call, p, HSAY_CLAIM_SUM, &part);
 }
 
 /* ---- answers ---- */
@@ -342,7 +345,7 @@ static void on_different(struct hsay_call *call, const struct hsay_pending *p)
         zoom_begin(call, p);
     } else {
         next_claim(c, HSAY_CLAIM_BLOOM, NULL);
-        ask_at(call, call->now.mono, &p->to);
+        ask_at(call, call->now.mono, hsay_peer_name(&p->to.key));
     }
 }
 
@@ -369,7 +372,7 @@ static bool is_fruitless(const struct hsay_catchup *c, const struct hsay_pending
     if (p->more)
         return false;
     if (c->behind != 0)
-        return c->quiet >= 2 * slices(p->claim_count * p->range.modulo) + QUIET_MAX;
+        return c->quiet >= 2 * slices((uint64_t)p->claim_count * p->range.modulo) + QUIET_MAX;
     return c->quiet >= (is_everything(&p->range) ? 1 : QUIET_MAX);
 }
 
@@ -397,7 +400,7 @@ static void on_filled(struct hsay_call *call, const struct hsay_pending *p)
     c->levelled = level && is_everything(&p->range);
     c->zooming = false;
     next_claim(c, compare ? HSAY_CLAIM_SUM : HSAY_CLAIM_BLOOM, p->more ? &p->range : NULL);
-    ask_at(call, hsay_time_add_ms(call->now.mono, next_delay_ms(c, p)), &p->to);
+    ask_at(call, hsay_time_add_ms(call->now.mono, next_delay_ms(c, p)), hsay_peer_name(&p->to.key));
 }
 
 void hsay_catchup_on_answer(struct hsay_call *call, const struct hsay_pending *p, unsigned lost)
@@ -439,13 +442,13 @@ void hsay_catchup_on_timeout(struct hsay_call *call, const struct hsay_pending *
     if (c->outstanding != p->id)
         return;
     c->outstanding = 0;
-    memset(&c->with, 0, sizeof c->with);
+    c->with = 0;
     if (turn_to_hinted(call))
         return;
     forget_peer(c);
     next_claim(c, c->known_behind ? HSAY_CLAIM_BLOOM : HSAY_CLAIM_SUM, NULL);
     if (c->known_behind)
-        ask_at(call, call->now.mono, NULL);
+        ask_at(call, call->now.mono, 0);
     else
         step_again(call);
 }
@@ -467,14 +470,9 @@ void hsay_catchup_on_step(struct hsay_call *call, uint64_t id)
         c->outstanding = id;
 }
 
-static struct hsay_candidate *live_candidate(struct hsay_call *call, const struct hsay_peer *peer)
+static struct hsay_candidate *live_candidate(struct hsay_call *call, uint64_t name)
 {
-    struct hsay_candidates *table = &call->overlay->candidates;
-    if (hsay_key_is_zero(&peer->key))
-        return NULL;
-    struct hsay_candidate *c = hsay_candidate_find(table, peer);
-    bool live = c != NULL && hsay_candidate_bucket(table, c, call->now.mono) != HSAY_BUCKET_NONE;
-    return live ? c : NULL;
+    return hsay_candidate_by_name(&call->overlay->candidates, call->now.mono, name);
 }
 
 struct hsay_candidate *hsay_catchup_partner(struct hsay_call *call)
@@ -482,9 +480,9 @@ struct hsay_candidate *hsay_catchup_partner(struct hsay_call *call)
     struct hsay_catchup *c = &call->overlay->catchup;
     struct hsay_candidate *richest = NULL;
     if (c->richest_holds > held(call))
-        richest = live_candidate(call, &c->richest);
+        richest = live_candidate(call, c->richest);
     if (c->known_behind && (c->next_ranged || richest == NULL))
-        return live_candidate(call, &c->with);
+        return live_candidate(call, c->with);
     return richest;
 }
 
@@ -492,7 +490,7 @@ static struct hsay_candidate *choose(struct hsay_call *call)
 {
     struct hsay_overlay *o = call->overlay;
     struct hsay_chance chance = hsay_call_chance(call);
-    struct hsay_candidate *c = live_candidate(call, &o->catchup.with);
+    struct hsay_candidate *c = live_candidate(call, o->catchup.with);
     return c != NULL ? c
                      : hsay_walk_sync_partner(&o->walk, &o->candidates, call->now.mono, &chance);
 }

@@ -106,13 +106,14 @@ void hsay_mail_wanted(struct hsay_call *call, const struct hsay_pending *p, uint
 {
     struct hsay_overlay *o = call->overlay;
     const struct hsay_store *store = &o->config.store;
+    const uint64_t *named = hsay_pending_newest(&o->pendings, p);
     struct hsay_digest digest[HSAY_NEWEST_MAX];
     size_t count = 0;
     for (unsigned i = 0; i < p->newest_count; i++) {
         bool wanted = (want >> i & 1) != 0;
         struct hsay_position at;
-        hsay_rumor_on_told(&o->rumors, p->newest[i], wanted);
-        if (wanted && store->ops->find_short(store->self, p->newest[i], &at) == 0)
+        hsay_rumor_on_told(&o->rumors, named[i], wanted);
+        if (wanted && store->ops->find_short(store->self, named[i], &at) == 0)
             digest[count++] = at.digest;
     }
     struct hsay_candidate *c = hsay_candidate_find(&o->candidates, &call->from);

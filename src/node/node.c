@@ -128,11 +128,18 @@ struct tables {
     struct hsay_candidate *candidate;
     struct hsay_candidate_lan *lan;
     struct hsay_pending *pending;
+    uint64_t *newest;
     struct hsay_book_entry *book;
     struct hsay_rumor *rumor;
     struct hsay_want *want;
     struct hsay_window_voice *voice;
 };
+
+/* No request names more rumors than there are. */
+static uint8_t newest_max(const struct hsay_node_config *config)
+{
+    return config->rumors_max < HSAY_NEWEST_MAX ? (uint8_t)config->rumors_max : HSAY_NEWEST_MAX;
+}
 
 static size_t carve_tables(struct tables *t, const struct hsay_node_config *config, void *memory)
 {
@@ -146,6 +153,7 @@ static size_t carve_tables(struct tables *t, const struct hsay_node_config *conf
     t->vote = CARVE(&c, config->votes_max, struct hsay_vote_entry);
     t->replay = CARVE(&c, config->replay_max, uint64_t);
     t->pending = CARVE(&c, overlays * config->pending_max, struct hsay_pending);
+    t->newest = CARVE(&c, overlays * config->pending_max * newest_max(config), uint64_t);
     t->rumor = CARVE(&c, overlays * config->rumors_max, struct hsay_rumor);
     t->want = CARVE(&c, overlays * config->wants_max, struct hsay_want);
     t->voice = CARVE(&c, overlays * config->voices_max, struct hsay_window_voice);
@@ -193,7 +201,8 @@ static void init_overlays(struct hsay_node *node, const struct hsay_node_config 
         struct hsay_overlay *o = &node->overlay[i];
         hsay_candidates_init(&o->candidates, t->candidate + i * c->candidates_max,
                              c->candidates_max, t->lan + i * c->lans_max, c->lans_max, &no_times);
-        hsay_pendings_init(&o->pendings, t->pending + i * c->pending_max, c->pending_max);
+        hsay_pendings_init(&o->pendings, t->pending + i * c->pending_max, c->pending_max,
+                           t->newest + i * c->pending_max * newest_max(c), newest_max(c));
         hsay_book_init(&o->book, t->book + i * c->book_max, c->book_max);
         hsay_rumors_init(&o->rumors, t->rumor + i * c->rumors_max, c->rumors_max,
                          t->want + i * c->wants_max, c->wants_max);
@@ -292,7 +301,8 @@ static void start_overlay(struct hsay_overlay *o, struct hsay_now now,
     config->store.ops->info(config->store.self, &info);
     hsay_candidates_init(&o->candidates, o->candidates.entry, o->candidates.entry_max,
                          o->candidates.lan, o->candidates.lan_max, &times);
-    hsay_pendings_init(&o->pendings, o->pendings.entry, o->pendings.entry_max);
+    hsay_pendings_init(&o->pendings, o->pendings.entry, o->pendings.entry_max, o->pendings.newest,
+                       o->pendings.newest_max);
     hsay_book_init(&o->book, o->book.entry, o->book.entry_max);
     hsay_rumors_init(&o->rumors, o->rumors.entry, o->rumors.entry_max, o->rumors.want,
                      o->rumors.want_max);

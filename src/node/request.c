@@ -1,5 +1,6 @@
 #include "src/node/request.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "nat/addr_class.h"
@@ -40,7 +41,7 @@ static void name_rumors(struct hsay_call *call, struct hsay_intro_request *r)
     struct hsay_digest hot[HSAY_NEWEST_MAX];
     if (o->config.pull_only)
         return;
-    size_t count = hsay_rumor_hot(&o->rumors, call->now.mono, hot, HSAY_NEWEST_MAX);
+    size_t count = hsay_rumor_hot(&o->rumors, call->now.mono, hot, o->pendings.newest_max);
     for (size_t i = 0; i < count; i++)
         r->newest[i] = hsay_digest_short(&hot[i]);
     r->newest_count = (uint8_t)count;
@@ -92,6 +93,8 @@ static void pad_first(struct hsay_intro_request *r, size_t size, size_t room, si
 static void remember(struct hsay_call *call, const struct hsay_request_plan *plan,
                      const struct hsay_intro_request *r, struct hsay_pending *p)
 {
+    const struct hsay_pendings *pendings = &call->overlay->pendings;
+    assert(r->newest_count <= pendings->newest_max);
     memset(p, 0, sizeof *p);
     p->kind = HSAY_PENDING_INTRO;
     p->id = r->id;
@@ -99,11 +102,10 @@ static void remember(struct hsay_call *call, const struct hsay_request_plan *pla
     p->sent = call->now.mono;
     p->range = r->claim.range;
     p->claim_kind = r->claim.kind;
-    p->claim_count = r->claim.count;
-    p->asked_bytes = (uint32_t)r->answer_bytes;
+    p->claim_count = hsay_pending_holds(r->claim.count);
     p->bucket = (uint8_t)plan->bucket;
     p->newest_count = r->newest_count;
-    memcpy(p->newest, r->newest, sizeof p->newest);
+    memcpy(hsay_pending_newest(pendings, p), r->newest, r->newest_count * sizeof *r->newest);
 }
 
 static void report_step(struct hsay_call *call, const struct hsay_request_plan *plan,

@@ -27,18 +27,20 @@
  * when its answer is whole.
  */
 struct hsay_catchup {
-    hsay_time due;            /* ask again then; HSAY_TIME_NEVER: nothing to catch up with */
-    struct hsay_peer with;    /* whom to ask; key zero: whoever suits */
-    struct hsay_peer hinted;  /* showed that it holds what we lack, while another was being asked */
-    struct hsay_peer richest; /* who held most when we last heard of it, and how much that was */
+    hsay_time due;    /* ask again then; HSAY_TIME_NEVER: nothing to catch up with */
+    uint64_t with;    /* whom to ask, as all peers here by its name (peer.h); 0: whoever suits */
+    uint64_t hinted;  /* showed that it holds what we lack, while another was being asked */
+    uint64_t richest; /* who held most when we last heard of it, and how much that was */
     uint64_t richest_holds;
     uint64_t outstanding; /* id of the request that is out; 0: none */
-    uint8_t next_kind;    /* what the next request claims: HSAY_CLAIM_SUM or HSAY_CLAIM_BLOOM */
-    bool next_ranged;     /* of next_range; else of everything, or as the policy chooses */
-    struct hsay_range next_range;
-    struct hsay_range probe; /* zooming in on a difference: the slice compared last */
-    int64_t probe_extra;     /* how many more the peer holds of that slice and its other half */
-    bool zooming;
+    uint64_t behind;      /* bundles that the peer in hand holds more than we, if known */
+    int64_t probe_extra;  /* zooming: how many more it holds of the slice and its other half */
+    struct hsay_range next_range; /* of the next claim, if next_ranged */
+    uint32_t quiet;               /* filter answers in a row that brought nothing */
+    uint32_t budget_bytes; /* asked for per request: doubles on a whole answer, halves on loss */
+    uint8_t next_kind;     /* what the next request claims: HSAY_CLAIM_SUM or HSAY_CLAIM_BLOOM */
+    bool next_ranged;      /* else of everything, or as the policy chooses */
+    bool zooming;          /* in on a difference, by comparing halves */
     bool known_behind;     /* something differs, and no later comparison found all the same */
     bool synced;           /* the last comparison of everything found the same */
     bool levelled;         /* filters brought all that was known to be missing */
@@ -48,9 +50,6 @@ struct hsay_catchup {
     uint8_t losses;        /* requests in a row that were not answered */
     uint8_t vain;          /* dialogues in a row that ended different and brought nothing */
     uint8_t hints;         /* others' claims followed in a row since anything new came */
-    uint32_t quiet;        /* filter answers in a row that brought nothing */
-    uint64_t behind;       /* bundles that the peer in hand holds more than we, as far as known */
-    uint32_t budget_bytes; /* asked for per request: doubles on a whole answer, halves on loss */
 };
 
 /* What is kept of hsay_overlay_config: all but what `keys` follow from. */

@@ -22,9 +22,9 @@
 #include "src/wire/rng.h"
 
 struct hsay_claims {
-    uint8_t policy;       /* enum hsay_policy */
     uint64_t sweep_point; /* first 8 digest bytes where the next slice begins */
     uint32_t turn;        /* counts filters made; parity chooses newest or sweep */
+    uint8_t policy;       /* enum hsay_policy */
 };
 
 void hsay_claims_init(struct hsay_claims *claims, uint8_t policy);

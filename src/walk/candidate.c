@@ -259,6 +259,28 @@ struct hsay_candidate *hsay_candidate_find(struct hsay_candidates *table,
     return r.c;
 }
 
+static hsay_tick heard_at(const struct hsay_candidate *c)
+{
+    return c->contacted_at > c->requested_at ? c->contacted_at : c->requested_at;
+}
+
+struct hsay_candidate *hsay_candidate_by_name(struct hsay_candidates *table, hsay_time now,
+                                              uint64_t name)
+{
+    struct hsay_candidate *best = NULL;
+
+    for (size_t i = 0; name != 0 && i < table->entry_max; i++) {
+        struct hsay_candidate *c = &table->entry[i];
+
+        if (hsay_peer_name(&c->key) != name ||
+            hsay_candidate_bucket(table, c, now) == HSAY_BUCKET_NONE)
+            continue;
+        if (best == NULL || heard_at(c) > heard_at(best))
+            best = c;
+    }
+    return best;
+}
+
 /* --- changing what an entry is --------------------------------------------------------------- */
 
 static struct hsay_candidate entry_for(const struct hsay_peer *peer)

@@ -95,6 +95,11 @@ bool hsay_candidate_answered_since(const struct hsay_candidates *table,
 struct hsay_candidate *hsay_candidate_find(struct hsay_candidates *table,
                                            const struct hsay_peer *peer);
 
+/* A live entry with a key of this name (hsay_peer_name), of several that which was heard last; NULL
+ * if there is none. */
+struct hsay_candidate *hsay_candidate_by_name(struct hsay_candidates *table, hsay_time now,
+                                              uint64_t name);
+
 /* Best live mark at `now`; HSAY_BUCKET_NONE when all have run out (the place is free then). */
 enum hsay_bucket hsay_candidate_bucket(const struct hsay_candidates *table,
                                        const struct hsay_candidate *c, hsay_time now);

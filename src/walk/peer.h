@@ -22,6 +22,17 @@ static inline bool hsay_peer_key_known(const struct hsay_key *key)
     return !hsay_peer_key_equal(key, &none);
 }
 
+/* Enough of a key to find its peer again; 0: none.  Whoever makes a key that begins like another's
+ * is asked in its stead, and no more. */
+static inline uint64_t hsay_peer_name(const struct hsay_key *key)
+{
+    uint64_t name = 0;
+
+    for (size_t i = 0; i < sizeof name; i++)
+        name = name << 8 | key->byte[i];
+    return name;
+}
+
 /* A bijection that spreads every bit (the finaliser of splitmix64).  Ranks of numbers that were
  * mixed with a secret salt are as good as a shuffle to whoever does not know the salt. */
 static inline uint64_t hsay_peer_mix(uint64_t x)

@@ -5,11 +5,17 @@
 #include "nat/addr_class.h"
 #include "src/walk/peer.h"
 
-void hsay_pendings_init(struct hsay_pendings *table, struct hsay_pending *entry, uint16_t entry_max)
+void hsay_pendings_init(struct hsay_pendings *table, struct hsay_pending *entry, uint16_t entry_max,
+                        uint64_t *newest, uint8_t newest_max)
 {
-    table->entry = entry;
-    table->entry_max = entry_max;
+    *table = (struct hsay_pendings){
+        .entry = entry, .newest = newest, .entry_max = entry_max, .newest_max = newest_max};
     memset(entry, 0, entry_max * sizeof *entry);
+}
+
+uint64_t *hsay_pending_newest(const struct hsay_pendings *table, const struct hsay_pending *p)
+{
+    return table->newest + (size_t)(p - table->entry) * table->newest_max;
 }
 
 struct hsay_pending *hsay_pending_new(struct hsay_pendings *table)

@@ -19,35 +19,44 @@ enum hsay_pending_kind {
 
 struct hsay_pending {
     uint64_t id;
-    struct hsay_peer to; /* key zero: first contact, any key may answer */
     hsay_time sent;
     hsay_time heard;         /* when something last came; 0: nothing yet */
     struct hsay_range range; /* of the claim */
-    uint64_t claim_count;    /* what the claim said we hold */
-    uint32_t asked_bytes;    /* answer budget we stated */
-    uint8_t kind;            /* enum hsay_pending_kind */
-    uint8_t claim_kind;
-    uint8_t bucket;
-    bool answered; /* the response came; bundles messages may still follow */
-    bool more;
-    bool same;
-    bool introduced;
-    uint8_t newest_count;
-    uint8_t datagrams_told; /* bundles messages that the response announced */
-    uint8_t datagrams_got;
+    uint32_t claim_count;    /* what the claim said we hold */
+    uint32_t peer_count;     /* what the answerer holds of the range */
+    struct hsay_peer to;     /* key zero: first contact, any key may answer */
     uint16_t bundles_got;
     uint16_t bundles_new;
-    uint64_t peer_count;              /* what the answerer holds of the range */
-    uint64_t newest[HSAY_NEWEST_MAX]; /* the rumors that the request named, in its order */
+    uint8_t kind; /* enum hsay_pending_kind */
+    uint8_t claim_kind;
+    uint8_t bucket;
+    uint8_t newest_count;   /* of hsay_pending_newest */
+    uint8_t datagrams_told; /* bundles messages that the response announced */
+    uint8_t datagrams_got;
+    bool answered : 1; /* the response came; bundles messages may still follow */
+    bool more : 1;
+    bool same : 1;
+    bool introduced : 1;
 };
 
 struct hsay_pendings {
-    struct hsay_pending *entry;
+    struct hsay_pending *entry; /* the caller's; must live as long as the table */
+    uint64_t *newest;           /* the caller's, as well: newest_max for each entry */
     uint16_t entry_max;
+    uint8_t newest_max;
 };
 
-void hsay_pendings_init(struct hsay_pendings *table, struct hsay_pending *entry,
-                        uint16_t entry_max);
+void hsay_pendings_init(struct hsay_pendings *table, struct hsay_pending *entry, uint16_t entry_max,
+                        uint64_t *newest, uint8_t newest_max);
+
+/* A count as an entry keeps it: no store holds more, whatever a peer says. */
+static inline uint32_t hsay_pending_holds(uint64_t count)
+{
+    return count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
+}
+
+/* The rumors that the request named, in its order: newest_count of them, room for newest_max. */
+uint64_t *hsay_pending_newest(const struct hsay_pendings *table, const struct hsay_pending *p);
 
 /* A free place, or NULL: no further request goes out then.  Fill it in whole. */
 struct hsay_pending *hsay_pending_new(struct hsay_pendings *table);

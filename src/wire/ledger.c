@@ -17,6 +17,7 @@ enum {
 struct set {
     struct hsay_ledger_entry *place;
     uint32_t count;
+    uint32_t tag; /* of the address; never 0 */
 };
 
 void hsay_ledger_init(struct hsay_ledger *ledger, struct hsay_ledger_entry *entry,
@@ -46,16 +47,13 @@ static struct set set_of(const struct hsay_ledger *ledger, const struct hsay_add
     uint32_t ways = ledger->entry_count < LEDGER_WAYS ? ledger->entry_count : LEDGER_WAYS;
 
     if (ways == 0)
-        return (struct set){NULL, 0};
+        return (struct set){NULL, 0, 0};
     memcpy(name + 3, addr->byte, sizeof addr->byte);
     uint64_t hash = hsay_salted(ledger->salt, name, sizeof name);
-    return (struct set){ledger->entry + (hash & (ledger->entry_count / ways - 1)) * ways, ways};
-}
-
-static bool same_addr(const struct hsay_addr *a, const struct hsay_addr *b)
-{
-    return a->kind == b->kind && a->port == b->port &&
-           memcmp(a->byte, b->byte, sizeof a->byte) == 0;
+    uint32_t tag = (uint32_t)(hash >> 32);
+    return (struct set){.place = ledger->entry + (hash & (ledger->entry_count / ways - 1)) * ways,
+                        .count = ways,
+                        .tag = tag != 0 ? tag : 1};
 }
 
 /* Whole seconds are floors, hence > and not >=: never early. */
@@ -75,7 +73,7 @@ static bool gives_way(const struct hsay_ledger_entry *a, const struct hsay_ledge
     return a->packets != b->packets ? a->packets < b->packets : a->since_s < b->since_s;
 }
 
-/* Where `addr` would stand after one more packet: which place, and what would be in it. */
+/* Where an address would stand after one more packet: which place, and what would be in it. */
 struct plan {
     struct hsay_ledger_entry *place;
     uint8_t packets; /* before the new one */
@@ -85,7 +83,7 @@ struct plan {
 /* Whoever was pushed out within the period left its count as `inherited` somewhere in this set, at
  * a place that lives longer than its packets count; so the largest of them bounds what any address
  * without a place of its own may have got. */
-static struct plan plan_for(struct set set, const struct hsay_addr *addr, uint32_t now_s)
+static struct plan plan_for(struct set set, uint32_t now_s)
 {
     struct plan plan = {set.place, 0, 0};
 
@@ -95,7 +93,7 @@ static struct plan plan_for(struct set set, const struct hsay_addr *addr, uint32
             plan.place = place;
         if (is_free(place, now_s))
             continue;
-        if (same_addr(&place->addr, addr))
+        if (place->tag == set.tag)
             return (struct plan){place, place->packets, place->inherited};
         if (place->inherited > plan.inherited)
             plan.inherited = place->inherited;
@@ -114,11 +112,11 @@ static bool pass_silent(struct hsay_ledger *ledger, hsay_time now, const struct 
 
     if (set.count == 0)
         return false;
-    struct plan plan = plan_for(set, to, now_s);
+    struct plan plan = plan_for(set, now_s);
     if (plan.packets >= packets_max)
         return false;
     *plan.place = (struct hsay_ledger_entry){
-        .addr = *to,
+        .tag = set.tag,
         .since_s = now_s,
         .packets = (uint8_t)(plan.packets + 1),
         .inherited = plan.inherited,
@@ -160,14 +158,9 @@ static bool pass_class(struct hsay_ledger *ledger, hsay_time now, enum hsay_send
 bool hsay_ledger_pass(struct hsay_ledger *ledger, hsay_time now, enum hsay_send_class class,
                       const struct hsay_addr *to, struct hsay_ledger_account *account, size_t bytes)
 {
-    if (to->kind == HSAY_ADDR_NONE || bytes > ledger->datagram_bytes ||
-        !pass_class(ledger, now, class, to, account, bytes)) {
-        ledger->refused++;
+    if (to->kind == HSAY_ADDR_NONE || bytes > ledger->datagram_bytes)
         return false;
-    }
-    ledger->sent_packets++;
-    ledger->sent_bytes += bytes;
-    return true;
+    return pass_class(ledger, now, class, to, account, bytes);
 }
 
 size_t hsay_ledger_room(const struct hsay_ledger *ledger, const struct hsay_ledger_account *account)
@@ -187,9 +180,9 @@ void hsay_ledger_heard(struct hsay_ledger *ledger, const struct hsay_addr *from)
 
     for (uint32_t i = 0; i < set.count; i++) {
         struct hsay_ledger_entry *place = &set.place[i];
-        if (place->packets == 0 || !same_addr(&place->addr, from))
+        if (place->packets == 0 || place->tag != set.tag)
             continue;
-        memset(&place->addr, 0, sizeof place->addr);
+        place->tag = 0;
         place->packets = place->inherited;
     }
 }

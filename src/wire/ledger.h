@@ -48,12 +48,12 @@ enum hsay_send_class {
     HSAY_SEND_PUNCTURE, /* to the address an introducer saw: rule 2, one packet less */
 };
 
+/* An address is known by a hash: two in 2^32 are taken for one, and nobody can tell which. */
 struct hsay_ledger_entry {
-    struct hsay_addr addr; /* NONE with packets: a heard address left what others had before it */
-    uint32_t since_s;      /* monotonic seconds of the last of these packets */
-    uint8_t packets;       /* at least as many as `addr` got in the period; 0 = empty */
-    uint8_t inherited;     /* of these, those of addresses that were pushed out */
-    uint16_t zero;
+    uint32_t tag;      /* 0 with packets: a heard address left what others had before it */
+    uint32_t since_s;  /* monotonic seconds of the last of these packets */
+    uint8_t packets;   /* at least as many as the address got in the period; 0 = empty */
+    uint8_t inherited; /* of these, those of addresses that were pushed out */
 };
 
 struct hsay_ledger {
@@ -61,9 +61,6 @@ struct hsay_ledger {
     uint32_t entry_count; /* power of two, or 0: nothing is sent to unheard addresses */
     uint32_t datagram_bytes;
     uint64_t salt;
-    uint64_t sent_packets;
-    uint64_t sent_bytes;
-    uint64_t refused;
 };
 
 void hsay_ledger_init(struct hsay_ledger *ledger, struct hsay_ledger_entry *entry,
@@ -72,7 +69,7 @@ void hsay_ledger_init(struct hsay_ledger *ledger, struct hsay_ledger_entry *entr
 /* The account of a packet of `bytes` from a source that is validated or not. */
 struct hsay_ledger_account hsay_ledger_account(size_t bytes, bool validated);
 
-/* May `bytes` go to `to`?  Counts them if so.  `account` is NULL unless class is ANSWER. */
+/* May `bytes` go to `to`?  Remembers it if so.  `account` is NULL unless class is ANSWER. */
 bool hsay_ledger_pass(struct hsay_ledger *ledger, hsay_time now, enum hsay_send_class class,
                       const struct hsay_addr *to, struct hsay_ledger_account *account,
                       size_t bytes);

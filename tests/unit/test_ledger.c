@@ -62,9 +62,6 @@ static void a_stranger_gets_no_more_than_it_sent(void **state)
     assert_true(hsay_ledger_pass(&ledger, at_s(0), HSAY_SEND_ANSWER, &to, &account, 420));
     assert_int_equal(hsay_ledger_room(&ledger, &account), 0);
     assert_false(hsay_ledger_pass(&ledger, at_s(0), HSAY_SEND_ANSWER, &to, &account, 0));
-    assert_int_equal(ledger.sent_packets, 1);
-    assert_int_equal(ledger.sent_bytes, 420);
-    assert_int_equal(ledger.refused, 3);
 }
 
 static void a_stranger_gets_two_datagrams_at_most(void **state)

@@ -6,9 +6,10 @@
 
 #include "src/walk/pending.h"
 
-enum { PLACES = 4 };
+enum { PLACES = 4, NEWEST = 3 };
 
 static struct hsay_pending entry[PLACES];
+static uint64_t newest[PLACES * NEWEST];
 static struct hsay_pendings table;
 static const hsay_time start = {UINT64_C(5000000000)};
 
@@ -16,7 +17,7 @@ static int set_up(void **state)
 {
     (void)state;
     memset(entry, 0xff, sizeof entry); /* init must not rely on zeros */
-    hsay_pendings_init(&table, entry, PLACES);
+    hsay_pendings_init(&table, entry, PLACES, newest, NEWEST);
     return 0;
 }
 
@@ -95,6 +96,22 @@ static void a_place_is_new_until_it_is_filled(void **state)
     assert_int_equal(hsay_pending_count(&table), 0);
 }
 
+static void each_has_room_for_what_it_named(void **state)
+{
+    struct hsay_peer a = peer_alone(1);
+
+    (void)state;
+    for (uint64_t id = 1; id <= PLACES; id++) {
+        uint64_t *named = hsay_pending_newest(&table, ask(id, &a));
+        for (uint64_t i = 0; i < NEWEST; i++)
+            named[i] = id * NEWEST + i;
+    }
+    for (uint64_t i = 0; i < PLACES * NEWEST; i++)
+        assert_int_equal(newest[i], NEWEST + i);
+    assert_int_equal(hsay_pending_holds(7), 7);
+    assert_int_equal(hsay_pending_holds(UINT64_C(1) << 40), UINT32_MAX);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
@@ -105,6 +122,7 @@ int main(void)
         TEST(mail_answers_nothing),
         TEST(a_full_table_says_so),
         TEST(a_place_is_new_until_it_is_filled),
+        TEST(each_has_room_for_what_it_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
