@@ -331,6 +331,18 @@ static void an_idle_line_takes_what_its_queue_could_not_hold(void **state)
     assert_int_equal(send_bytes(&r, 972), 1);
 }
 
+/* Fractions of a nanosecond are rounded up: a line is never faster than it was told. */
+static void a_line_is_not_faster_than_its_rate(void **state)
+{
+    (void)state;
+    struct rig r = rig_with(10);
+    r.model.rate_bytes_s = 3;
+    r.model.header_bytes = 0;
+    ready(&r);
+    assert_int_equal(send_bytes(&r, 1), 1);
+    assert_int_equal(delay_of(&r), 333333334 + 50 * MS);
+}
+
 static void a_flood_gets_through_at_the_rate(void **state)
 {
     (void)state;
@@ -549,6 +561,7 @@ int main(void)
         cmocka_unit_test(what_the_packet_limit_forbids_is_lost),
         cmocka_unit_test(a_queue_delays_each_by_those_before_it),
         cmocka_unit_test(an_idle_line_takes_what_its_queue_could_not_hold),
+        cmocka_unit_test(a_line_is_not_faster_than_its_rate),
         cmocka_unit_test(a_flood_gets_through_at_the_rate),
         cmocka_unit_test(some_come_twice),
         cmocka_unit_test(some_are_held_up),

@@ -145,6 +145,8 @@ static void check_second(const struct behaviour *is)
     uint16_t third = out(&r, ME, A2);
     assert_int_equal(in(&r, A2, third), 6421);
     assert_int_equal(in(&r, A2, first) != 0, is->same_port_to_a2 || is->reached_by_a2);
+    if (r.kind.filtering <= r.kind.mapping) /* a mapping says it all: no memory for filters */
+        assert_int_equal(r.box.filter.count, 0);
     lab_nat_box_free(&r.box);
 }
 
@@ -438,6 +440,25 @@ static void a_full_table_drops_the_mapping_not_used_longest(void **state)
     assert_int_equal(in(&r, A2, a2), 0);
     assert_int_equal(in(&r, A1, a1), 6421);
     assert_int_equal(in(&r, B1, b1), 6421);
+    lab_nat_box_free(&r.box);
+}
+
+static void a_stream_goes_as_others_do_if_it_is_older(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_init(&r, "symmetric");
+    r.kind.stream_ns = 180 * S;
+    r.kind.mappings_max = 2;
+    open_box(&r, "198.51.100.1:1");
+    uint16_t stream = out(&r, ME, A1);
+    in(&r, A1, stream);
+    out(&r, ME, A1);
+    r.now_ns += S;
+    uint16_t asked = out(&r, ME, A2);
+    out(&r, ME, B1);
+    assert_int_equal(in(&r, A1, stream), 0);
+    assert_int_equal(in(&r, A2, asked), 6421);
     lab_nat_box_free(&r.box);
 }
 
@@ -782,6 +803,7 @@ int main(void)
         cmocka_unit_test(a_hairpin_shows_the_outside_address),
         cmocka_unit_test(a_hairpin_is_filtered),
         cmocka_unit_test(a_full_table_drops_the_mapping_not_used_longest),
+        cmocka_unit_test(a_stream_goes_as_others_do_if_it_is_older),
         cmocka_unit_test(a_full_table_may_refuse_until_one_is_old),
         cmocka_unit_test(the_oldest_filter_makes_room),
         cmocka_unit_test(a_carrier_s_box_serves_as_many_as_it_has_ports),

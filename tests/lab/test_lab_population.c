@@ -62,6 +62,7 @@ static void count_draw(struct count *count, const struct lab_nat_draw *draw)
         count->carrier_ports[draw->kind[1].ports]++;
         count_timers(count, 1, &draw->kind[1]);
         assert_int_equal(draw->kind[1].mappings_max, 60000);
+        assert_int_equal(draw->kind[1].filters_max, 65535);
     }
 }
 
