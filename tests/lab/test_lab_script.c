@@ -415,6 +415,7 @@ static void mistakes_in_lines_are_told(void **state)
         {"figure T table=a x=b y=c, ", "t:1: '' is no name of a table or a column"},
         {"figure T table=a x=b:L y=c d=e", "t:1: unknown part of a figure 'd='"},
         {"figure T table=a x=b y=c log", "t:1: unknown part of a figure 'log' (did you mean"},
+        {"figure T \"style=\"", "t:1: unknown part of a figure 'style='"},
         {"figure T table=a table=b", "t:1: table= is given twice"},
         {"figure T table=a x=b y=c bar=high", "t:1: bar=high: expected bar=NUMBER:\"text\""},
         {"figure T table=a x=b y=c xmax=", "t:1: xmax=: expected a number"},

@@ -145,7 +145,8 @@ static int part_read(struct drawing *drawing, const struct lab_word *word)
     snprintf(name, sizeof name, "%.*s%s", (int)(length < 60 ? length : 60), word->text,
              value != NULL ? "=" : "");
     for (size_t i = 0; i < sizeof part / sizeof part[0]; i++) {
-        if (strcmp(part[i].name, name) != 0)
+        bool valued = strchr(part[i].name, '=') != NULL;
+        if (strcmp(part[i].name, name) != 0 || valued != (value != NULL))
             continue;
         if ((drawing->seen >> i & 1) != 0) {
             lab_reader_fault(reader, "%s is given twice", name);
