@@ -64,10 +64,14 @@ char *lab_field_words(const json_t *object, const char *key)
         return lab_heap_format("%zu values", json_array_size(value));
     const json_t *low = suffixed(object, key, "_least");
     const json_t *high = suffixed(object, key, "_worst");
+    const json_t *without = suffixed(object, key, "_missing");
     number_words(plain, value);
-    if (!json_is_number(low) || !json_is_number(high) ||
-        json_number_value(low) == json_number_value(high))
+    number_words(least, low);
+    number_words(largest, high);
+    if (json_is_integer(without))
+        return lab_heap_format("%s (%" JSON_INTEGER_FORMAT " without)", plain,
+                               json_integer_value(without));
+    if (!json_is_number(low) || strcmp(least, largest) == 0)
         return lab_heap_copy(plain);
-    return lab_heap_format("%s (%s to %s)", plain, number_words(least, low),
-                           number_words(largest, high));
+    return lab_heap_format("%s (%s to %s)", plain, least, largest);
 }

@@ -111,6 +111,21 @@ static void put_labels(FILE *out, const struct lab_figure *figure)
     free(upright);
 }
 
+/* One scale of colours for all panels. */
+static void put_colours(FILE *out, const struct lab_plot *plot)
+{
+    double low = DBL_MAX, high = -DBL_MAX;
+    for (size_t i = 0; i < plot->series_count; i++) {
+        for (size_t j = 0; j < plot->series[i].spots; j++) {
+            low = fmin(low, plot->series[i].spot[j].mean);
+            high = fmax(high, plot->series[i].spot[j].mean);
+        }
+    }
+    if (low > 0 && low < 0.3 * high)
+        low = 0;
+    fprintf(out, "set cbrange [%.9g:%.9g]\n", low, high > low ? high : low + 1);
+}
+
 static void put_axes(FILE *out, const struct axis *x, const struct axis *y)
 {
     fprintf(out, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", x->low - x->width / 2,
@@ -128,6 +143,7 @@ void lab_script_heatmap(FILE *out, const struct lab_figure *figure, const struct
     lab_script_head(out, figure, (int)panels * PANEL_HEIGHT + 20);
     put_labels(out, figure);
     put_axes(out, &x, &y);
+    put_colours(out, plot);
     if (plot->categories > 0)
         put_names(out, plot);
     for (size_t i = 0; i < panels; i++)

@@ -138,6 +138,7 @@ json_t *lab_manifest(const struct lab_study *study, const struct lab_result *res
     json_object_set_new(object, "machine", lab_machine());
     json_object_set_new(object, "seeds", seeds_of(study));
     json_object_set_new(object, "settings", settings);
+    json_object_set_new(object, "given", lab_summary_settings(&study->given));
     if (kind == LAB_MANIFEST_POINT) {
         json_t *own = lab_summary_settings(&study->point[point]);
         json_object_update(settings, own);

@@ -63,7 +63,7 @@ static void group(char text[LAB_NUMBER_BYTES])
 const char *lab_number_text(char text[LAB_NUMBER_BYTES], double number)
 {
     if (!isfinite(number))
-        return "-";
+        return strcpy(text, "-");
     double size = fabs(number);
     if (size >= 1e15)
         snprintf(text, LAB_NUMBER_BYTES, "%.4g", number);
@@ -71,6 +71,9 @@ const char *lab_number_text(char text[LAB_NUMBER_BYTES], double number)
         snprintf(text, LAB_NUMBER_BYTES, "%.0f", number == 0 ? 0 : number);
     else
         snprintf(text, LAB_NUMBER_BYTES, "%.4g", number);
+    /* A share of 0.99998 is not 1. */
+    if (!is_integer(number) && size < 1000 && is_integer(strtod(text, NULL)))
+        snprintf(text, LAB_NUMBER_BYTES, "%.7g", number);
     if (size >= 10000 && size < 1e15)
         group(text);
     return text;

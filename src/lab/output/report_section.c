@@ -99,7 +99,7 @@ static void put_line(FILE *page, const json_t *manifest)
     fputs("; ", page);
     lab_markup_put(page, text_of(manifest, "date"));
     if (json_array_size(json_object_get(manifest, "seeds")) > 1)
-        fputs(". Numbers are means over the seeds with (least to largest); bands in figures are "
+        fputs(". In brackets: least to largest over the seeds; bands in figures are "
               "the same",
               page);
     fputs(".</p>\n", page);

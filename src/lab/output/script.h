@@ -7,14 +7,20 @@
 /* Writes SVG to gnuplot's standard output. */
 void lab_script(FILE *out, const struct lab_figure *figure, const struct lab_plot *plot);
 
-/* For the parts of the script: a text in gnuplot's quotes, wrapped into lines of about `columns`
- * (0: not). */
-void lab_script_text(FILE *out, const char *text, size_t columns);
+/* --- parts of it ----------------------------------------------------------------------------- */
 
-/* The plot commands of a heatmap, a panel per series. */
-void lab_script_heatmap(FILE *out, const struct lab_figure *figure, const struct lab_plot *plot);
+enum { LAB_SCRIPT_COLUMNS = 84 }; /* letters that go side by side in a figure */
+
+/* A text in gnuplot's quotes, wrapped into lines of about `columns` (0: not). */
+void lab_script_text(FILE *out, const char *text, size_t columns);
 
 /* Title, labels and what all styles share. */
 void lab_script_head(FILE *out, const struct lab_figure *figure, int height);
+
+/* Ranges and marks of both axes, and the bar. */
+void lab_script_axes(FILE *out, const struct lab_figure *figure, const struct lab_plot *plot);
+
+/* The plot commands of a heatmap, a panel per series. */
+void lab_script_heatmap(FILE *out, const struct lab_figure *figure, const struct lab_plot *plot);
 
 #endif

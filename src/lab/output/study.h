@@ -56,8 +56,9 @@ struct lab_study {
     const char *version;
     const char *command; /* what was typed */
     uint64_t nodes;
-    unsigned threads; /* of one run */
-    struct lab_pairs settings;
+    unsigned threads;                  /* of one run */
+    struct lab_pairs settings;         /* of the plain variant */
+    struct lab_pairs given;            /* of these, what the user said */
     const struct lab_variant *variant; /* the first is the plain one */
     size_t variants;
     const uint64_t *seed;

@@ -161,7 +161,7 @@ void lab_summary_print(FILE *out, const json_t *summary)
             json_string_value(json_object_get(summary, "experiment")),
             json_integer_value(json_object_get(summary, "nodes")), seeds, seeds == 1 ? "" : "s",
             json_integer_value(json_object_get(summary, "seed_first")),
-            seeds == 1 ? "" : ": mean (least to largest)");
+            seeds == 1 ? "" : ", with (least to largest)");
     if (points == NULL)
         print_one(out, summary);
     json_array_foreach(points, i, point)

@@ -80,7 +80,7 @@ static void put_value(FILE *out, const struct attribute *a, const struct lab_svg
         fprintf(out, "#%s%.*s", how->prefix, a->value_size - 1, a->value + 1);
     else if (a->value_size > 5 && strncmp(a->value, "url(#", 5) == 0)
         fprintf(out, "url(#%s%.*s", how->prefix, a->value_size - 5, a->value + 5);
-    else if (paint && value_is(a, "black"))
+    else if (paint && (value_is(a, "black") || value_is(a, "rgb(  0,   0,   0)")))
         fputs("currentColor", out);
     else
         fprintf(out, "%.*s", a->value_size, a->value);
@@ -103,6 +103,23 @@ static bool is_grid(const char *tag, const char *end)
 {
     const char *class = strstr(tag, "class=\"gridline\"");
     return class != NULL && class < end;
+}
+
+/* gnuplot wipes out a place for a mark in white, whatever the paper is; and a mark of no size is
+ * one that some programs choke on. */
+static bool is_invisible(const char *tag, const char *end)
+{
+    struct attribute a;
+    const char *at = tag + strlen("<use");
+    if (strncmp(tag, "<use ", 5) != 0)
+        return false;
+    while ((at = next_attribute(at, end, &a)) != NULL) {
+        bool wiping = name_is(&a, "color") && value_is(&a, "white");
+        if (wiping || (name_is(&a, "transform") && a.value_size > 11 &&
+                       is(a.value + a.value_size - 11, 11, "scale(0.00)")))
+            return true;
+    }
+    return false;
 }
 
 static void put_tag(FILE *out, const char *tag, const char *end, const struct lab_svg *how)
@@ -179,7 +196,7 @@ static void pass_tag(struct pass *pass, const char *tag, const char *end)
         pass->in_svg = true;
     } else if (pass->in_svg && tag[1] == '/') {
         fprintf(out, "%.*s", (int)(end - tag + 1), tag);
-    } else if (pass->in_svg) {
+    } else if (pass->in_svg && !is_invisible(tag, end)) {
         put_tag(out, tag, end, pass->how);
     }
 }
