@@ -354,7 +354,8 @@ deps:                               ## install the Debian packages, as root or b
 	@CC='$(CC)' tests/deps.sh install
 
 format:                             ## clang-format every C file in place
-	clang-format -i $(wildcard $(addsuffix /*.[ch],include/hearsay bloom nat src/* src/lab/* tests/* bench))
+	clang-format -i $(wildcard $(addsuffix /*.[ch],include/hearsay bloom nat src/* src/lab/* \
+	    tests/* bench))
 
 clean:                              ## remove the build folder
 	$(if $(BUILDS),,rm -rf $(B))

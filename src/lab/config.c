@@ -6,6 +6,8 @@
 #include "hearsay/error.h"
 
 const struct lab_setting_rule lab_config_rules[] = {
+    {"seed", "1", LAB_KIND_COUNT, 0, 0, NULL, "what all chance of a run follows from"},
+    {"seeds", "1", LAB_KIND_COUNT, 1, 1e6, NULL, "runs, with this many seeds from `seed` on"},
     {"nodes", "100", LAB_KIND_COUNT, 1, 2e6, NULL, "honest hosts"},
     {"duration", "300", LAB_KIND_SECONDS, 0, 0, NULL, "simulated time of a run"},
     {"step", "5", LAB_KIND_SECONDS, 0.05, 3600, NULL, "time between the steps of a walk"},
@@ -110,6 +112,69 @@ static void read_overlay(const struct lab_settings *settings, struct hsay_overla
     overlay->step_ms = (uint32_t)(lab_settings_number(settings, "step") * 1e3);
 }
 
+static uint64_t ns_of(const struct lab_settings *settings, const char *key)
+{
+    return lab_config_ns(settings, key);
+}
+
+static void read_delay(const struct lab_settings *settings, struct lab_link_model *link)
+{
+    enum { CONSTANT, UNIFORM, MEASURED, REGIONS };
+    unsigned kind = lab_settings_choice(settings, "delay");
+    lab_link_init(link, ns_of(settings, "delay_mid"));
+    if (kind == REGIONS) {
+        lab_link_world(link);
+        return;
+    }
+    link->delay = kind == CONSTANT  ? LAB_DELAY_CONSTANT
+                  : kind == UNIFORM ? LAB_DELAY_UNIFORM
+                                    : LAB_DELAY_MEASURED;
+    link->delay_low_ns = ns_of(settings, "delay_low");
+    link->delay_high_ns = ns_of(settings, "delay_high");
+    if (kind == MEASURED) {
+        link->delay_p99_ns = link->delay_high_ns;
+        link->delay_high_ns = 20 * link->delay_p99_ns; /* where the tail is cut */
+        link->tail_index = 2;
+    }
+}
+
+int lab_config_link(const struct lab_settings *settings, struct lab_link_model *link, char *why,
+                    size_t why_size)
+{
+    read_delay(settings, link);
+    double loss = lab_settings_number(settings, "loss");
+    double burst = lab_settings_number(settings, "burst");
+    if (burst > 1) {
+        link->burst_share = loss;
+        link->burst_mean = burst;
+    } else {
+        link->loss = loss;
+    }
+    link->duplicate = lab_settings_number(settings, "duplicate");
+    link->reorder = lab_settings_number(settings, "reorder");
+    link->reorder_ns = ns_of(settings, "reorder_by");
+    link->corrupt = lab_settings_number(settings, "corrupt");
+    link->rate_bytes_s = (uint64_t)lab_settings_number(settings, "rate");
+    link->queue_bytes = (uint64_t)lab_settings_number(settings, "queue");
+    link->mtu = count_of(settings, "mtu");
+    return lab_link_prepare(link, why, why_size);
+}
+
+void lab_config_churn(const struct lab_settings *settings, struct lab_churn_config *churn)
+{
+    *churn = (struct lab_churn_config){
+        .kind = (enum lab_churn_kind)lab_settings_choice(settings, "churn"),
+        .session_s = lab_settings_number(settings, "session"),
+        .absence_s = lab_settings_number(settings, "absence"),
+        .shape = lab_settings_number(settings, "shape"),
+        .pattern = lab_settings_text(settings, "pattern"),
+        .from_ns = ns_of(settings, "churn_from"),
+        .until_ns = ns_of(settings, "churn_until"),
+        .how = {.keep_store = lab_settings_choice(settings, "rejoin") == 0,
+                .keep_addr = lab_settings_choice(settings, "rejoin_address") == 1},
+    };
+}
+
 int lab_config_read(const struct lab_settings *settings, uint64_t seed, struct lab_sim_config *out,
                     char *why, size_t why_size)
 {
@@ -132,5 +197,8 @@ int lab_config_read(const struct lab_settings *settings, uint64_t seed, struct l
         snprintf(why, why_size, "%u trackers, but only %u nodes", out->trackers, out->nodes);
         return HSAY_EINVAL;
     }
-    return 0;
+    if (lab_population_parse(&out->population, lab_settings_text(settings, "nat"), why, why_size) !=
+        0)
+        return HSAY_EINVAL;
+    return lab_config_link(settings, &out->link, why, why_size);
 }

@@ -3,6 +3,7 @@
 #define HEARSAY_LAB_CONFIG_H
 
 #include "src/lab/script/settings.h"
+#include "src/lab/sim/churn.h"
 #include "src/lab/sim/sim.h"
 
 extern const struct lab_setting_rule lab_config_rules[];
@@ -12,7 +13,12 @@ extern const size_t lab_config_rule_count;
 int lab_config_read(const struct lab_settings *settings, uint64_t seed, struct lab_sim_config *out,
                     char *why, size_t why_size);
 
-/* Seconds that hosts take to go online, and that the run lasts. */
+/* Of these, what may change while a run goes on. */
+int lab_config_link(const struct lab_settings *settings, struct lab_link_model *link, char *why,
+                    size_t why_size);
+void lab_config_churn(const struct lab_settings *settings, struct lab_churn_config *churn);
+
+/* A setting that is a time. */
 uint64_t lab_config_ns(const struct lab_settings *settings, const char *key);
 
 #endif

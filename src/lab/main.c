@@ -1,7 +1,65 @@
+/*
+ * hearsay-lab: Hearsay's nodes in virtual time.
+ */
 #include <stdio.h>
+#include <string.h>
 
-int main(void)
+#include "src/lab/commands.h"
+#include "version.h"
+
+struct command {
+    const char *name, *args, *help;
+    int (*run)(const struct lab_options *options, int argc, char **argv);
+};
+
+static const struct command commands[] = {
+    {"list", "[NAME]", "the experiments there are, or all about one", lab_command_list},
+    {"run", "NAME|FILE", "run an experiment", lab_command_run},
+    {"sweep", "NAME|FILE [KEY=V1,V2...]", "run it over a grid", lab_command_sweep},
+    {"report", "DIR...", "draw the figures of results into one page", lab_command_report},
+    {"redo", "MANIFEST", "run again what made a result, and compare", lab_command_redo},
+};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void usage(FILE *out)
 {
-    fputs("hearsay-lab: no command yet\n", stderr);
-    return 2;
+    fputs("usage: hearsay-lab COMMAND [OPTION...]\n\n", out);
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(out, "  %-8s%-26s%s\n", commands[i].name, commands[i].args, commands[i].help);
+    fputs("\n  --set KEY=VALUE, --KEY VALUE   a setting of the run; `list` shows them\n"
+          "  --variant NAME                 only this variant of the experiment\n"
+          "  -o DIR                         write results there\n"
+          "  -j N                           processes at once; all cores\n"
+          "  --json                         one JSON object and nothing else\n"
+          "  --quiet                        no progress bar\n"
+          "  --help, --version\n\nhearsay-lab(1) tells the rest.\n",
+          out);
+}
+
+int main(int argc, char **argv)
+{
+    struct lab_options options;
+    int rc = LAB_EXIT_USAGE;
+    bool good = lab_options_read(&options, argc, argv);
+    if (good && options.version) {
+        printf("hearsay-lab %s\n", HSAY_VERSION);
+        rc = LAB_EXIT_DONE;
+    } else if (good && options.help) {
+        usage(stdout);
+        rc = LAB_EXIT_DONE;
+    } else if (good && options.command == NULL) {
+        usage(stderr);
+    } else if (good) {
+        const struct command *command = NULL;
+        for (size_t i = 0; i < COMMANDS; i++)
+            if (strcmp(commands[i].name, options.command) == 0)
+                command = &commands[i];
+        if (command != NULL)
+            rc = command->run(&options, argc, argv);
+        else
+            fprintf(stderr, "hearsay-lab: unknown command '%s'; hearsay-lab --help lists them\n",
+                    options.command);
+    }
+    lab_options_free(&options);
+    return rc;
 }

@@ -36,7 +36,8 @@ struct lab_measure_kind {
     void (*close)(void *self, struct lab_sim *sim, struct lab_result *result);
 };
 
-extern const struct lab_measure_kind lab_measures[];
+/* The first is taken in every run. */
+extern const struct lab_measure_kind *const lab_measures[];
 extern const size_t lab_measure_count;
 
 extern const struct lab_measure_kind lab_measure_traffic;

@@ -3,6 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct lab_measure_kind *const lab_measures[] = {
+    &lab_measure_traffic,
+    &lab_measure_spread,
+};
+const size_t lab_measure_count = sizeof lab_measures / sizeof lab_measures[0];
+
 const char *lab_measure_word(const struct lab_measure_args *args, const char *key,
                              const char *fallback)
 {

@@ -196,6 +196,12 @@ void lab_sim_stop(struct lab_sim *sim)
     sim->stopped = true;
 }
 
+void lab_sim_relink(struct lab_sim *sim, const struct lab_link_model *link)
+{
+    sim->config.link = *link;
+    sim->window_ns = lab_link_delay_min(link);
+}
+
 static uint64_t next_event_ns(const struct lab_sim *sim)
 {
     uint64_t next = UINT64_MAX;

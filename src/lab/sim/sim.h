@@ -221,6 +221,9 @@ void lab_sim_observe(struct lab_sim *sim, const struct lab_observer *observer);
 
 /* ---- what deeds do (no thread is running) ---- */
 
+/* Links are like this from now on; the model is prepared. */
+void lab_sim_relink(struct lab_sim *sim, const struct lab_link_model *link);
+
 /* keep_store: what was committed is still there; keep_addr: as is the address (a new one on the
  * first start).  A host without its store is a new node: its key is new, too. */
 struct lab_return {

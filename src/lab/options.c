@@ -1,0 +1,117 @@
+#include "src/lab/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool wrong(const char *what, const char *word)
+{
+    fprintf(stderr, "hearsay-lab: %s '%s'; hearsay-lab --help tells what there is\n", what, word);
+    return false;
+}
+
+static bool add_set(struct lab_options *o, const char *key, size_t key_size, const char *value)
+{
+    if (o->sets == LAB_OPTION_SETS_MAX)
+        return wrong("too many settings:", key);
+    o->owned[o->sets] = strndup(key, key_size);
+    o->key[o->sets] = o->owned[o->sets];
+    o->value[o->sets++] = value;
+    return true;
+}
+
+static bool add_pair(struct lab_options *o, const char *pair)
+{
+    const char *equals = strchr(pair, '=');
+    if (equals == NULL || equals == pair)
+        return wrong("expected KEY=VALUE, not", pair);
+    return add_set(o, pair, (size_t)(equals - pair), equals + 1);
+}
+
+static bool read_jobs(struct lab_options *o, const char *text)
+{
+    char *end;
+    unsigned long jobs = strtoul(text, &end, 10);
+    if (*text == '\0' || *end != '\0' || jobs > 1000)
+        return wrong("expected a number of processes, not", text);
+    o->jobs = (unsigned)jobs;
+    return true;
+}
+
+/* Those with a value of their own; everything else that begins with -- is a setting. */
+static bool take_value(struct lab_options *o, const char *name, const char *value)
+{
+    if (strcmp(name, "--set") == 0)
+        return add_pair(o, value);
+    if (strcmp(name, "-o") == 0 || strcmp(name, "--output") == 0)
+        o->out = value;
+    else if (strcmp(name, "--variant") == 0)
+        o->variant = value;
+    else if (strcmp(name, "-j") == 0 || strcmp(name, "--jobs") == 0)
+        return read_jobs(o, value);
+    else
+        return add_set(o, name + 2, strlen(name + 2), value);
+    return true;
+}
+
+static bool *flag_of(struct lab_options *o, const char *word)
+{
+    if (strcmp(word, "--json") == 0)
+        return &o->json;
+    if (strcmp(word, "--quiet") == 0 || strcmp(word, "-q") == 0)
+        return &o->quiet;
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        return &o->help;
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+        return &o->version;
+    return NULL;
+}
+
+static bool take_plain(struct lab_options *o, const char *word)
+{
+    if (o->command == NULL) {
+        o->command = word;
+        return true;
+    }
+    if (o->args == LAB_OPTION_ARGS_MAX)
+        return wrong("too many words:", word);
+    o->arg[o->args++] = word;
+    return true;
+}
+
+static bool take(struct lab_options *o, int argc, char **argv, int *at)
+{
+    const char *word = argv[*at], *equals = strchr(word, '=');
+    bool *flag = flag_of(o, word);
+    if (flag != NULL) {
+        *flag = true;
+        return true;
+    }
+    if (strncmp(word, "--", 2) == 0 && equals != NULL)
+        return strncmp(word, "--set=", 6) == 0
+                   ? add_pair(o, equals + 1)
+                   : add_set(o, word + 2, (size_t)(equals - word) - 2, equals + 1);
+    if (word[0] == '-' && word[1] != '\0') {
+        if (word[1] != '-' && strcmp(word, "-o") != 0 && strcmp(word, "-j") != 0)
+            return wrong("unknown option", word);
+        if (*at + 1 == argc)
+            return wrong("a value is missing behind", word);
+        return take_value(o, word, argv[++*at]);
+    }
+    return take_plain(o, word);
+}
+
+bool lab_options_read(struct lab_options *options, int argc, char **argv)
+{
+    memset(options, 0, sizeof *options);
+    for (int i = 1; i < argc; i++)
+        if (!take(options, argc, argv, &i))
+            return false;
+    return true;
+}
+
+void lab_options_free(struct lab_options *options)
+{
+    for (size_t i = 0; i < options->sets; i++)
+        free(options->owned[i]);
+}

@@ -1,0 +1,29 @@
+/* The command line of hearsay-lab. */
+#ifndef HEARSAY_LAB_OPTIONS_H
+#define HEARSAY_LAB_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { LAB_OPTION_SETS_MAX = 256, LAB_OPTION_ARGS_MAX = 64 };
+
+/* Pointers are into argv. */
+struct lab_options {
+    const char *command;
+    const char *arg[LAB_OPTION_ARGS_MAX]; /* what is no option, without the command */
+    size_t args;
+    const char *key[LAB_OPTION_SETS_MAX]; /* --set KEY=VALUE, --KEY VALUE and --KEY=VALUE */
+    const char *value[LAB_OPTION_SETS_MAX];
+    size_t sets;
+    const char *out;     /* -o */
+    const char *variant; /* --variant */
+    unsigned jobs;       /* -j; 0: as many as there are cores */
+    bool json, quiet, help, version;
+    char *owned[LAB_OPTION_SETS_MAX]; /* keys cut from KEY=VALUE */
+};
+
+/* False, and a sentence on standard error, if it makes no sense; free in any case. */
+bool lab_options_read(struct lab_options *options, int argc, char **argv);
+void lab_options_free(struct lab_options *options);
+
+#endif

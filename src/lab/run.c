@@ -1,0 +1,128 @@
+#include "src/lab/run.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "hearsay/error.h"
+#include "src/lab/actions.h"
+#include "src/lab/config.h"
+#include "src/lab/draws.h"
+#include "src/lab/measure/measure.h"
+
+enum { MEASURES_MAX = 16, PROGRESS_PARTS = 200 };
+
+/* The measures that are taken in one run. */
+struct taken {
+    const struct lab_measure_kind *kind[MEASURES_MAX];
+    void *self[MEASURES_MAX];
+    size_t count;
+};
+
+static void take(struct lab_run *run, struct taken *taken, unsigned kind,
+                 const struct lab_measure_args *args)
+{
+    for (size_t i = 0; i < taken->count; i++)
+        if (taken->kind[i] == lab_measures[kind])
+            return;
+    if (taken->count == MEASURES_MAX)
+        return;
+    taken->kind[taken->count] = lab_measures[kind];
+    taken->self[taken->count++] = lab_measures[kind]->open(run->sim, args);
+}
+
+/* Traffic is always measured, last of all. */
+static void open_measures(struct lab_run *run, struct taken *taken)
+{
+    for (size_t i = 0; i < run->timeline.measure_count; i++) {
+        const struct lab_action *line = &run->timeline.measure[i];
+        struct lab_measure_args args = {.duration_ns = run->duration_ns};
+        for (unsigned k = line->word_count;
+             k < line->arg_count && args.count < LAB_MEASURE_ARGS_MAX; k++) {
+            args.key[args.count] = line->arg[k].key;
+            args.value[args.count++] = line->arg[k].text;
+        }
+        take(run, taken, line->verb_index, &args);
+    }
+    take(run, taken, 0, &(struct lab_measure_args){.duration_ns = run->duration_ns});
+}
+
+static void close_measures(struct lab_run *run, struct taken *taken)
+{
+    for (size_t i = 0; i < taken->count; i++)
+        taken->kind[i]->close(taken->self[i], run->sim, run->result);
+}
+
+static void elapse(struct lab_run *run)
+{
+    for (unsigned part = 1; part <= PROGRESS_PARTS && !run->sim->stopped; part++) {
+        lab_sim_run_until(run->sim, run->duration_ns / PROGRESS_PARTS * part);
+        if (run->progress != NULL)
+            run->progress(run->progress_self, (double)part / PROGRESS_PARTS);
+    }
+    lab_sim_run_until(run->sim, run->duration_ns);
+}
+
+static void write_digest(struct lab_run *run)
+{
+    char digest[20];
+    snprintf(digest, sizeof digest, "%016llx", (unsigned long long)lab_sim_digest(run->sim));
+    lab_result_text(run->result, "digest", digest);
+    lab_result_number(run->result, "simulated_seconds", (double)lab_sim_elapsed_ns(run->sim) / 1e9);
+    lab_result_number(run->result, "node_bytes", (double)hsay_node_size(&run->sim->config.node));
+}
+
+static int fail(struct lab_run *run, const char *why)
+{
+    lab_result_text(run->result, "error", why);
+    return -1;
+}
+
+static int live(struct lab_run *run)
+{
+    struct lab_churn_config churn;
+    struct taken taken = {0};
+    char why[256];
+    lab_config_churn(run->settings, &churn);
+    run->churn = lab_churn_new(run->sim, &churn, why, sizeof why);
+    if (run->churn == NULL)
+        return fail(run, why);
+    open_measures(run, &taken);
+    lab_actions_plan(run);
+    elapse(run);
+    close_measures(run, &taken);
+    write_digest(run);
+    lab_churn_free(run->churn);
+    return run->unmet == 0 ? 0 : fail(run, run->first_unmet);
+}
+
+int lab_run(const struct lab_scenario *scenario, const struct lab_settings *settings,
+            const struct lab_run_request *request, struct lab_result *result)
+{
+    struct lab_run run = {.settings = settings,
+                          .result = result,
+                          .duration_ns = lab_config_ns(settings, "duration"),
+                          .progress = request->progress,
+                          .progress_self = request->progress_self};
+    struct lab_sim_config config;
+    struct lab_faults faults = {0};
+    char why[256];
+    int rc = -1;
+    if (lab_config_read(settings, request->seed, &config, why, sizeof why) != 0)
+        return fail(&run, why);
+    struct lab_draws draws = {.seed = request->seed};
+    struct lab_timeline_config when = {
+        .nodes = config.nodes,
+        .end_ns = run.duration_ns,
+        .draw = lab_draws_port(&draws),
+    };
+    if (lab_timeline_make(&run.timeline, scenario, settings, &when, &faults) != 0) {
+        fail(&run, faults.text[0]);
+    } else {
+        run.sim = lab_sim_new(&config);
+        rc = live(&run);
+        lab_sim_free(run.sim);
+    }
+    lab_timeline_free(&run.timeline);
+    lab_faults_free(&faults);
+    return rc;
+}
