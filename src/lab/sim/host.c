@@ -198,6 +198,7 @@ static void boot(struct lab_shard *shard, uint32_t number)
         sim->config.seed + 1 + ((uint64_t)host->lives << 40), LAB_CHANCE_HOST, number);
     uint8_t seed[32];
     uint16_t overlay_number;
+    config.stats = sim->config.shared_stats ? &shard->stats : NULL;
     lab_chance_bytes(&identity, config.node_secret, sizeof config.node_secret);
     lab_chance_bytes(&fresh, seed, sizeof seed);
     host->lives++;

@@ -268,6 +268,9 @@ static inline bool lab_host_is_tracker(const struct lab_sim *sim, uint32_t host)
 /* The tables that its node has. */
 const struct hsay_node_config *lab_host_config(const struct lab_sim *sim, uint32_t host);
 
+/* What the node of a host that is no tracker takes, without its store. */
+size_t lab_node_bytes(const struct lab_sim *sim);
+
 /* A host that is online, drawn from `chance`; LAB_NOBODY if there is none. */
 uint32_t lab_sim_any(const struct lab_sim *sim, struct lab_chance *chance);
 

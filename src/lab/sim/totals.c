@@ -31,6 +31,14 @@ void lab_sim_totals(const struct lab_sim *sim, struct lab_totals *out)
             add_stats(&out->stats, hsay_node_stats(sim->host[i].node));
 }
 
+size_t lab_node_bytes(const struct lab_sim *sim)
+{
+    struct hsay_node_config config = sim->config.node;
+    struct hsay_node_stats elsewhere;
+    config.stats = sim->config.shared_stats ? &elsewhere : NULL;
+    return hsay_node_size(&config);
+}
+
 /* Field by field: padding and addresses in memory are no part of a state. */
 static void feed(XXH3_state_t *state, uint64_t value)
 {
