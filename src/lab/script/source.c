@@ -31,7 +31,9 @@ static int stream_read(FILE *stream, struct lab_arena *arena, struct found *foun
         if (size == room && room <= LAB_SCENARIO_FILE_BYTES)
             bytes = lab_script_realloc(bytes, room *= 2);
     }
-    int rc = ferror(stream) ? HSAY_EIO : size > LAB_SCENARIO_FILE_BYTES ? HSAY_ENOSPC : 0;
+    int rc = size > LAB_SCENARIO_FILE_BYTES ? HSAY_ENOSPC : 0;
+    if (ferror(stream)) /* a folder does not stand in the way of a shipped one with its name */
+        rc = errno == EISDIR ? HSAY_ENOENT : HSAY_EIO;
     if (rc == 0) {
         found->text = lab_arena_text_part(arena, bytes, size);
         found->size = size;
