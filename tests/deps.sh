@@ -45,6 +45,7 @@ END
     done <<END
 pkg-config pkg-config
 mandoc mandoc
+gnuplot gnuplot-nox
 ps procps
 END
 }
