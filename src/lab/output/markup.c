@@ -68,7 +68,8 @@ static const char style[] =
     "white-space:pre-wrap;overflow-wrap:anywhere}\n"
     "details{margin:.6rem 0}summary{cursor:pointer;color:var(--faint)}\n"
     "@media print{:root{--paper:#fff;--ink:#000;--faint:#444;--line:#bbb;--field:#f4f4f4}"
-    "body{max-width:none;padding:0;font-size:10.5pt}figure,tr{break-inside:avoid}"
+    "body{max-width:none;padding:0;font-size:10.5pt}.wide{overflow:visible}"
+    "table{font-size:8pt}td.n,th.n{white-space:normal}figure,tr{break-inside:avoid}"
     "h2,h3{break-after:avoid}nav,.get{display:none}}\n";
 
 void lab_markup_head(FILE *out, const char *title)

@@ -153,8 +153,11 @@ static void put_x_range(FILE *out, const struct lab_figure *figure, const struct
         e.x_high = fmax(e.x_high, figure->bar);
     if (!figure->logx && e.x_low > 0 && e.x_low < 0.2 * e.x_high)
         e.x_low = 0;
-    if (e.x_high <= e.x_low)
-        e.x_high = e.x_low + (e.x_low != 0 ? 0.1 * fabs(e.x_low) : 1);
+    if (e.x_high <= e.x_low) {
+        double around = e.x_low != 0 ? 0.1 * fabs(e.x_low) : 1;
+        e.x_high = e.x_low + around;
+        e.x_low -= around;
+    }
     /* Points on the edge would be cut in half. */
     double air = figure->style == LAB_STYLE_POINTS ? 0.03 * (e.x_high - e.x_low) : 0;
     if (figure->logx)
