@@ -109,41 +109,6 @@ static char *join_words(struct lab_arena *arena, int argc, char **argv)
     return kept;
 }
 
-/* With what it includes in place of the lines that say so. */
-static void flatten(const struct lab_scenario *scenario, const struct lab_scenario_file *file,
-                    FILE *out, unsigned depth)
-{
-    for (const char *at = file->text, *end = at + file->size; at < end;) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        size_t size = newline != NULL ? (size_t)(newline - at) : (size_t)(end - at);
-        char name[256];
-        const struct lab_scenario_file *inner = NULL;
-        char *line = strndup(at, size);
-        if (depth < LAB_SCENARIO_DEPTH_MAX && line != NULL &&
-            sscanf(line, " include %255s", name) == 1)
-            for (size_t i = 0; i < scenario->file_count && inner == NULL; i++)
-                if (strstr(scenario->file[i].name, name) != NULL)
-                    inner = &scenario->file[i];
-        if (inner != NULL && inner != file)
-            flatten(scenario, inner, out, depth + 1);
-        else
-            fprintf(out, "%s\n", line != NULL ? line : "");
-        free(line);
-        at += size + 1;
-    }
-}
-
-static const char *whole_text(struct lab_plan *plan)
-{
-    struct lab_text text;
-    lab_text_open(&text);
-    flatten(&plan->scenario, &plan->scenario.file[0], text.out, 0);
-    char *made = lab_text_take(&text, NULL);
-    char *kept = lab_arena_text(&plan->arena, made);
-    free(made);
-    return kept;
-}
-
 /* All settings, or those alone that the user gave. */
 static struct lab_pairs pairs_of(struct lab_plan *plan, const struct lab_settings *settings,
                                  bool given)
@@ -363,7 +328,7 @@ bool lab_plan_make(struct lab_plan *plan, const struct lab_plan_request *request
     bool good = lab_scenario_declare(&plan->scenario, &base, &faults) == 0 || tell_faults(&faults);
     plan->study.experiment = plan->scenario.name;
     plan->study.description = plan->scenario.description;
-    plan->study.scenario = good ? whole_text(plan) : NULL;
+    plan->study.scenario = lab_scenario_text(&plan->scenario);
     plan->study.version = HSAY_VERSION;
     plan->study.command = join_words(&plan->arena, request->argc, request->argv);
     plan->study.rule = rules;
