@@ -183,27 +183,68 @@ size_t lab_scenario_variant_find(const struct lab_scenario *scenario, const char
     return i;
 }
 
-static size_t heading(char *text, size_t size, const struct lab_scenario_file *file)
+/* ---- the whole text ---- */
+
+struct whole {
+    const struct lab_scenario *scenario;
+    char *text;
+    size_t size;
+    size_t next; /* the file that the next `include` read */
+};
+
+static void whole_add(struct whole *w, const char *text, size_t size)
 {
-    int length = snprintf(text, size, "\n# ---- %s ----\n", file->name);
-    return length > 0 ? (size_t)length : 0;
+    memcpy(w->text + w->size, text, size);
+    w->size += size;
+}
+
+static bool is_include(const char *line, size_t size)
+{
+    static const char word[] = "include";
+    size_t blanks = 0;
+    while (blanks < size && (line[blanks] == ' ' || line[blanks] == '\t'))
+        blanks++;
+    size_t end = blanks + sizeof word - 1;
+    return end < size && memcmp(line + blanks, word, sizeof word - 1) == 0 &&
+           (line[end] == ' ' || line[end] == '\t');
+}
+
+/* What an included file says of itself in ## lines is no part of the description. */
+static void whole_line(struct whole *w, const char *line, size_t size, bool included)
+{
+    if (included && size > 1 && line[0] == '#' && line[1] == '#') {
+        line++;
+        size--;
+    }
+    whole_add(w, line, size);
+    whole_add(w, "\n", 1);
+}
+
+/* Files were read in the order in which their `include` lines stand, so that is how they are found
+ * again; the depth is that of the reading, which is bounded. */
+static void whole_file(struct whole *w, bool included)
+{
+    const struct lab_scenario_file *file = &w->scenario->file[w->next++];
+    for (size_t at = 0, size; at < file->size; at += size + 1) {
+        const char *line = file->text + at;
+        const char *newline = memchr(line, '\n', file->size - at);
+        size = newline != NULL ? (size_t)(newline - line) : file->size - at;
+        if (is_include(line, size) && w->next < w->scenario->file_count)
+            whole_file(w, true);
+        else
+            whole_line(w, line, size, included);
+    }
 }
 
 const char *lab_scenario_text(struct lab_scenario *scenario)
 {
+    struct whole w = {.scenario = scenario};
     size_t size = 1;
     for (size_t i = 0; i < scenario->file_count; i++)
-        size += scenario->file[i].size + heading(NULL, 0, &scenario->file[i]);
-    char *text = lab_arena_alloc(&scenario->arena, size);
-    size_t used = 0;
-    for (size_t i = 0; i < scenario->file_count; i++) {
-        const struct lab_scenario_file *file = &scenario->file[i];
-        if (i > 0)
-            used += heading(text + used, size - used, file);
-        if (file->size > 0)
-            memcpy(text + used, file->text, file->size);
-        used += file->size;
-    }
-    text[used] = '\0';
-    return text;
+        size += scenario->file[i].size + 1;
+    w.text = lab_arena_alloc(&scenario->arena, size);
+    if (scenario->file_count > 0)
+        whole_file(&w, false);
+    w.text[w.size] = '\0';
+    return w.text;
 }

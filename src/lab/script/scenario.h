@@ -159,8 +159,8 @@ int lab_scenario_read_text(struct lab_scenario *scenario, const struct lab_langu
 
 void lab_scenario_free(struct lab_scenario *scenario);
 
-/* All that was read, for a record of it: the file, and behind it those that it includes, each under
- * a line with its name.  Made anew by each call; it belongs to the scenario. */
+/* The scenario as one text that includes nothing: what is included stands where it is read.  Made
+ * anew by each call; it belongs to the scenario. */
 const char *lab_scenario_text(struct lab_scenario *scenario);
 
 /* Declares the parameters, takes the defaults of the experiment, and tries variants and sweeps, so
