@@ -37,12 +37,13 @@ static bool is_global(uint32_t network)
 void lab_addresses_init(struct lab_addresses *all, uint32_t networks)
 {
     memset(all, 0, sizeof *all);
-    all->network = lab_calloc(networks, sizeof *all->network);
-    for (uint32_t i = 0; i < 65536 && all->network_count < networks; i++) {
+    all->network = lab_calloc(65536, sizeof *all->network);
+    for (uint32_t i = 0; i < 65536; i++) {
         uint32_t network = (i * 20011u + 5000) % 65536;
         if (is_global(network))
-            all->network[all->network_count++] = (uint16_t)network;
+            all->network[all->network_all++] = (uint16_t)network;
     }
+    all->network_count = networks < all->network_all ? networks : all->network_all;
 }
 
 void lab_addresses_free(struct lab_addresses *all)
@@ -102,7 +103,8 @@ struct hsay_addr lab_address_give(struct lab_addresses *all, uint32_t owner)
 /* From the upper end, where those that are given in turn come last. */
 struct hsay_addr lab_address_give_in(struct lab_addresses *all, uint32_t owner, uint32_t network)
 {
-    uint32_t high = (uint32_t)all->network[network % all->network_count] << 16;
+    uint32_t from_front = all->network_all - 1 - network % all->network_all;
+    uint32_t high = (uint32_t)all->network[from_front] << 16;
     uint32_t host = LAB_NETWORK_HOSTS;
     while (host > 1 && all->place_max != 0 && find(all, high | host)->ip != 0)
         host--;

@@ -18,21 +18,23 @@ struct lab_address_place {
 };
 
 struct lab_addresses {
-    uint16_t *network; /* those that may be used: the first 16 bits */
-    uint32_t network_count;
+    uint16_t *network; /* the first 16 bits of all that there are */
+    uint32_t network_count; /* of these, from the front: where hosts live */
+    uint32_t network_all;
     uint64_t given;
     struct lab_address_place *place; /* ip -> owner; open addressing */
     uint64_t place_count, place_max;
 };
 
-/* networks: how many /16 are in use, 1 to about 50,000; fewer if there are no more. */
+/* networks: how many /16 hosts live in, 1 to about 56,000; fewer if there are no more. */
 void lab_addresses_init(struct lab_addresses *all, uint32_t networks);
 void lab_addresses_free(struct lab_addresses *all);
 
 /* A new host address for `owner`, port 0. */
 struct hsay_addr lab_address_give(struct lab_addresses *all, uint32_t owner);
 
-/* One in a certain network, counted from 0: for attackers that own few. */
+/* One in a certain network, counted from 0 and from the far end, where no host lives unless hosts
+ * need all there are: for attackers that own few. */
 struct hsay_addr lab_address_give_in(struct lab_addresses *all, uint32_t owner, uint32_t network);
 
 /* Nobody has it any more. */
