@@ -2,16 +2,20 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "src/lab/actions_fill.h"
 #include "src/lab/config.h"
 #include "src/lab/draws.h"
 #include "src/lab/sim/home.h"
+#include "src/lab/sim/memory.h"
 
 enum action {
     ANNOTATE,
     CLOCK,
     EXPECT,
+    FILL,
     FLUSH_NAT,
     HEAL,
     LINK,
@@ -31,6 +35,10 @@ const struct lab_verb lab_actions[] = {
                "clocks jump ahead, as after a sleep"},
     [EXPECT] = {"expect", 1, 1, "what", NULL, LAB_SET_REFUSED,
                 "`same`: all who are online hold the same bundles by now, or the run has failed"},
+    [FILL] = {"fill", 1, 1, "count:count", "bytes:bytes authors:count lack:count which sign",
+              LAB_SET_ALL,
+              "bundles into the stores of hosts that are off; but for the first of them they lack "
+              "so many: which=newest, oldest, spread, or each its own; sign=cheaply: as if signed"},
     [FLUSH_NAT] = {"flush_nat", 0, 0, NULL, NULL, LAB_SET_ALL, "NATs forget their mappings"},
     [HEAL] = {"heal", 0, 0, NULL, NULL, LAB_SET_REFUSED, "no partition any more"},
     [LINK] = {"link", 0, 0, NULL, "*", LAB_SET_REFUSED,
@@ -50,20 +58,29 @@ const struct lab_verb lab_actions[] = {
 };
 const size_t lab_action_count = sizeof lab_actions / sizeof lab_actions[0];
 
-/* Calls `each` for every peer of the action's set; what it draws comes from the action's own
- * stream, which differs from one time to the next where a line is repeated. */
+/* What an action draws comes from a stream of its own, which differs from one time to the next
+ * where a line is repeated. */
+static uint64_t stream_of(const struct lab_action *action)
+{
+    return (uint64_t)action->number << 40 ^ action->at_ns / LAB_NS_PER_MS;
+}
+
+static struct lab_chance chance_of(const struct lab_run *run, const struct lab_action *action)
+{
+    return lab_chance_stream(run->sim->config.seed, LAB_CHANCE_SCENARIO, ~stream_of(action));
+}
+
+/* Calls `each` for every peer of the action's set. */
 static void for_each(struct lab_run *run, const struct lab_action *action,
                      void (*each)(struct lab_run *, const struct lab_action *, uint32_t,
                                   struct lab_chance *))
 {
-    uint64_t when = (uint64_t)action->number << 40 ^ action->at_ns / LAB_NS_PER_MS;
-    uint64_t seed = run->sim->config.seed;
-    struct lab_draws draws = {.seed = seed};
+    struct lab_draws draws = {.seed = run->sim->config.seed};
     struct lab_draw draw = lab_draws_port(&draws);
-    struct lab_chance own = lab_chance_stream(seed, LAB_CHANCE_SCENARIO, ~when);
+    struct lab_chance own = chance_of(run, action);
     struct lab_peer_walk walk;
     uint32_t host;
-    draw.begin(draw.of, when);
+    draw.begin(draw.of, stream_of(action));
     lab_peer_walk_start(&walk, &action->set, &draw);
     while (lab_peer_walk_next(&walk, &host))
         each(run, action, host, &own);
@@ -236,6 +253,25 @@ static void expect(struct lab_run *run, const struct lab_action *action)
         unmet(run, action, what);
 }
 
+/* ---- what is there already ---- */
+
+static void fill(struct lab_run *run, const struct lab_action *action)
+{
+    struct lab_draws draws = {.seed = run->sim->config.seed};
+    struct lab_draw draw = lab_draws_port(&draws);
+    struct lab_chance own = chance_of(run, action);
+    struct lab_peer_walk walk;
+    uint32_t *host = lab_calloc(action->set.count + 1, sizeof *host), count = 0;
+    draw.begin(draw.of, stream_of(action));
+    lab_peer_walk_start(&walk, &action->set, &draw);
+    while (lab_peer_walk_next(&walk, &host[count]))
+        count++;
+    const char *why = lab_action_fill(run, action, host, count, &own);
+    if (why != NULL)
+        unmet(run, action, why);
+    free(host);
+}
+
 /* ---- dispatch ---- */
 
 static void act(struct lab_sim *sim, void *self, uint64_t number)
@@ -250,6 +286,9 @@ static void act(struct lab_sim *sim, void *self, uint64_t number)
         break;
     case EXPECT:
         expect(run, action);
+        break;
+    case FILL:
+        fill(run, action);
         break;
     case FLUSH_NAT:
         for_each(run, action, flush_nat);

@@ -242,6 +242,27 @@ static void lab_sign(void *self, uint8_t signature[HSAY_SIGNATURE_BYTES],
         remember_signature(world, mark_of_signature(world, signature, secret + 32, message));
 }
 
+/* Bytes that follow from author and message, like those of Ed25519, at a hundredth of the cost. */
+static void lab_sign_memo(void *self, uint8_t signature[HSAY_SIGNATURE_BYTES],
+                          const uint8_t secret[HSAY_SECRET_BYTES], struct hsay_span message)
+{
+    struct lab_crypto *crypto = self;
+    struct lab_crypto_world *world = crypto->world;
+    XXH128_canonical_t part[HSAY_SIGNATURE_BYTES / sizeof(XXH128_canonical_t)];
+    if (world->real) {
+        lab_sign(self, signature, secret, message);
+        return;
+    }
+    static_assert(sizeof part == HSAY_SIGNATURE_BYTES, "four parts are a signature");
+    crypto->count.sign++;
+    uint64_t seed = mark_of_author(world, secret);
+    for (unsigned i = 0; i < sizeof part / sizeof part[0]; i++)
+        XXH128_canonicalFromHash(&part[i],
+                                 XXH3_128bits_withSeed(message.data, message.size, seed + i));
+    memcpy(signature, part, sizeof part);
+    remember_signature(world, mark_of_signature(world, signature, secret + 32, message));
+}
+
 /* A signature is looked at really once in a world, or never if it was made here. */
 static bool lab_verify(void *self, const uint8_t signature[HSAY_SIGNATURE_BYTES],
                        const struct hsay_key *author, struct hsay_span message)
@@ -375,6 +396,16 @@ static const struct hsay_crypto_ops lab_ops = {
     .open = lab_open,
 };
 
+static const struct hsay_crypto_ops memo_ops = {
+    .hash = lab_hash,
+    .sign = lab_sign_memo,
+    .verify = lab_verify,
+    .node_public = lab_node_public,
+    .agree = lab_agree,
+    .seal = lab_seal,
+    .open = lab_open,
+};
+
 /* --- life ------------------------------------------------------------------------------------ */
 
 int lab_crypto_world_init(struct lab_crypto_world *world, uint64_t seed, bool real)
@@ -416,4 +447,9 @@ void lab_crypto_init(struct lab_crypto *crypto, struct lab_crypto_world *world)
 struct hsay_crypto lab_crypto_port(struct lab_crypto *crypto)
 {
     return (struct hsay_crypto){&lab_ops, crypto};
+}
+
+struct hsay_crypto lab_crypto_memo_port(struct lab_crypto *crypto)
+{
+    return (struct hsay_crypto){&memo_ops, crypto};
 }
