@@ -42,6 +42,8 @@ extern const size_t lab_measure_count;
 
 extern const struct lab_measure_kind lab_measure_traffic;
 extern const struct lab_measure_kind lab_measure_spread;
+extern const struct lab_measure_kind lab_measure_store;
+extern const struct lab_measure_kind lab_measure_pace;
 
 /* Seconds of a step as the run has it; steps that so much time is. */
 double lab_step_seconds(const struct lab_sim *sim);

@@ -6,6 +6,8 @@
 const struct lab_measure_kind *const lab_measures[] = {
     &lab_measure_traffic,
     &lab_measure_spread,
+    &lab_measure_store,
+    &lab_measure_pace,
 };
 const size_t lab_measure_count = sizeof lab_measures / sizeof lab_measures[0];
 

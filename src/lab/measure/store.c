@@ -1,0 +1,261 @@
+/*
+ * Store: how one host, or all of them, come to hold what the others hold, and what it costs.
+ *
+ * The watch begins when the watched host goes online; where all are watched, when the first does.
+ * It ends when everybody who is online holds the same, or with the run.  Bytes are those of the
+ * datagrams from and to the watched host, lost ones included; UDP and IPv4 add 28 to each, which
+ * is told apart.  `missed` is what is lacking at the end of the run although somebody who is
+ * online has it.
+ */
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nat/addr_class.h"
+#include "src/lab/measure/measure.h"
+#include "src/lab/sim/memory.h"
+
+enum { SAMPLES_MAX = 4000, HEADER_BYTES = 28, ALL = UINT32_MAX };
+
+/* What went over the wire, from any thread: sums do not depend on the order. */
+struct flow {
+    _Atomic uint64_t datagrams, bytes, requests;
+};
+
+struct sample {
+    double seconds, held, missing;
+    uint64_t bytes, bundle_bytes;
+};
+
+struct watch {
+    struct lab_sim *sim;
+    uint32_t host; /* ALL: everybody */
+    uint64_t every_ns;
+    struct hsay_addr addr; /* of the host, as the world sees it */
+    bool begun, same;
+    uint64_t begin_ns, end_ns;
+    uint64_t bundles_before, bytes_before; /* in the watched stores */
+    uint64_t bundles_got, bytes_got;
+    struct flow flow;
+    uint64_t datagrams, bytes, requests; /* of the flow, when the watch ended */
+    struct sample *sample;
+    size_t samples;
+};
+
+/* ---- what is held ---- */
+
+static bool is_watched(const struct watch *w, uint32_t host)
+{
+    return w->host == ALL || w->host == host;
+}
+
+struct holding {
+    uint64_t bundles, bytes, hosts;
+};
+
+static struct holding holding_of(const struct watch *w)
+{
+    struct holding sum = {0};
+    for (uint32_t i = 0; i < w->sim->online_count; i++) {
+        const struct lab_host *host = &w->sim->host[w->sim->online[i]];
+        if (!is_watched(w, w->sim->online[i]))
+            continue;
+        sum.bundles += lab_store_count(&host->store);
+        sum.bytes += host->store.bundle_bytes;
+        sum.hosts++;
+    }
+    return sum;
+}
+
+static bool sum_of(const struct lab_sim *sim, uint32_t host, struct hsay_sum *sum)
+{
+    struct hsay_store store = lab_store_port(&sim->host[host].store);
+    const struct hsay_range all = {.time_high = HSAY_TIME_MAX, .modulo = 1};
+    return store.ops->sum(store.self, &all, UINT64_MAX, sum) == 0;
+}
+
+/* Everybody who is online holds the same, and there is somebody to be the same as. */
+static bool all_same(const struct lab_sim *sim)
+{
+    struct hsay_sum first = {0}, own = {0};
+    if (sim->online_count < 2 || !sum_of(sim, sim->online[0], &first))
+        return false;
+    for (uint32_t i = 1; i < sim->online_count; i++)
+        if (!sum_of(sim, sim->online[i], &own) || memcmp(&own, &first, sizeof own) != 0)
+            return false;
+    return true;
+}
+
+static bool somebody_holds(const struct lab_sim *sim, const struct hsay_digest *digest)
+{
+    for (uint32_t i = 0; i < sim->online_count; i++)
+        if (lab_store_holds(&sim->host[sim->online[i]].store, digest))
+            return true;
+    return false;
+}
+
+/* Bundles that watched hosts lack although somebody has them. */
+static uint64_t missing(const struct watch *w)
+{
+    const struct lab_sim *sim = w->sim;
+    uint64_t sum = 0, all = lab_depot_count(&sim->depot);
+    for (uint64_t k = 0; k < all; k++) {
+        const struct hsay_digest *digest =
+            &lab_depot_at(&sim->depot, (uint32_t)k)->record.at.digest;
+        uint64_t lacking = 0;
+        for (uint32_t i = 0; i < sim->online_count; i++)
+            lacking += is_watched(w, sim->online[i]) &&
+                       !lab_store_holds(&sim->host[sim->online[i]].store, digest);
+        if (lacking != 0 && somebody_holds(sim, digest))
+            sum += lacking;
+    }
+    return sum;
+}
+
+/* ---- watching ---- */
+
+static void note(struct watch *w)
+{
+    struct holding now = holding_of(w);
+    double all = (double)lab_depot_count(&w->sim->depot), hosts = fmax((double)now.hosts, 1);
+    if (w->samples == SAMPLES_MAX)
+        return;
+    w->sample[w->samples++] = (struct sample){
+        .seconds = (double)(w->sim->now_ns - w->begin_ns) / 1e9,
+        .held = (double)now.bundles / hosts,
+        .missing = all - (double)now.bundles / hosts,
+        .bytes = w->flow.bytes,
+        .bundle_bytes = now.bytes - w->bytes_before,
+    };
+}
+
+static void end(struct watch *w)
+{
+    struct holding now = holding_of(w);
+    w->bundles_got = now.bundles - w->bundles_before;
+    w->bytes_got = now.bytes - w->bytes_before;
+    w->datagrams = w->flow.datagrams;
+    w->bytes = w->flow.bytes;
+    w->requests = w->flow.requests;
+    w->end_ns = w->sim->now_ns;
+}
+
+static void look(struct lab_sim *sim, void *self, uint64_t number)
+{
+    struct watch *w = self;
+    note(w);
+    w->same = all_same(sim);
+    if (w->same)
+        end(w);
+    else
+        lab_sim_at(sim, lab_sim_elapsed_ns(sim) + w->every_ns, look, w, number);
+}
+
+static void on_life(void *self, struct lab_sim *sim, uint32_t host, bool online)
+{
+    struct watch *w = self;
+    if (!online || !is_watched(w, host))
+        return;
+    w->addr = lab_host_public(sim, host);
+    if (w->begun)
+        return;
+    struct holding before = holding_of(w);
+    w->begun = true;
+    w->begin_ns = sim->now_ns;
+    w->bundles_before = before.bundles;
+    w->bytes_before = before.bytes;
+    lab_sim_at(sim, lab_sim_elapsed_ns(sim), look, w, 0);
+}
+
+static bool on_send(void *self, struct lab_shard *shard, uint32_t host,
+                    const struct hsay_letter *letter)
+{
+    struct watch *w = self;
+    (void)shard;
+    if (is_watched(w, host) || (w->begun && hsay_addr_equal(&letter->to, &w->addr))) {
+        atomic_fetch_add_explicit(&w->flow.datagrams, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&w->flow.bytes, letter->datagram.size, memory_order_relaxed);
+    }
+    return true;
+}
+
+static void on_event(void *self, struct lab_shard *shard, uint32_t host,
+                     const struct hsay_event *event)
+{
+    struct watch *w = self;
+    (void)shard;
+    if (event->kind == HSAY_EVENT_STEP && is_watched(w, host))
+        atomic_fetch_add_explicit(&w->flow.requests, 1, memory_order_relaxed);
+}
+
+static void *watch_open(struct lab_sim *sim, const struct lab_measure_args *args)
+{
+    struct watch *w = lab_calloc(1, sizeof *w);
+    double host = lab_measure_number(args, "host", 0);
+    w->sim = sim;
+    w->host = host >= 1 && host <= sim->host_count ? (uint32_t)host - 1 : ALL;
+    w->every_ns = (uint64_t)(lab_measure_number(args, "every", 0.1) * 1e9);
+    w->sample = lab_calloc(SAMPLES_MAX, sizeof *w->sample);
+    lab_sim_observe(sim,
+                    &(struct lab_observer){
+                        .self = w, .on_life = on_life, .on_send = on_send, .on_event = on_event});
+    return w;
+}
+
+/* ---- writing ---- */
+
+static void write_curve(const struct watch *w, struct lab_result *result)
+{
+    struct lab_table *table =
+        lab_result_table(result, "store", "seconds,step,held,missing,bytes,bundle_bytes");
+    for (size_t i = 0; i < w->samples; i++) {
+        const struct sample *s = &w->sample[i];
+        lab_table_row(table, (double[]){s->seconds, s->seconds / lab_step_seconds(w->sim), s->held,
+                                        s->missing, (double)s->bytes, (double)s->bundle_bytes});
+    }
+}
+
+static double ratio(double a, double b)
+{
+    return b != 0 ? a / b : NAN;
+}
+
+static void write_fields(const struct watch *w, struct lab_result *result)
+{
+    double seconds = w->same ? (double)(w->end_ns - w->begin_ns) / 1e9 : NAN;
+    double bundle_bytes = (double)w->bytes_got, bytes = (double)w->bytes;
+    lab_result_number(result, "same_share", w->same);
+    lab_result_number(result, "missed", (double)missing(w));
+    lab_result_number(result, "bundles_got", (double)w->bundles_got);
+    lab_result_number(result, "bundle_bytes", bundle_bytes);
+    lab_result_number(result, "wire_bytes", bytes);
+    lab_result_number(result, "wire_datagrams", (double)w->datagrams);
+    lab_result_number(result, "wire_ratio", ratio(bytes, bundle_bytes));
+    lab_result_number(result, "wire_ratio_ip",
+                      ratio(bytes + (double)w->datagrams * HEADER_BYTES, bundle_bytes));
+    lab_result_number(result, "requests", (double)w->requests);
+    lab_result_number(result, "seconds", seconds);
+    lab_result_number(result, "steps", seconds / lab_step_seconds(w->sim));
+}
+
+static void watch_close(void *self, struct lab_sim *sim, struct lab_result *result)
+{
+    struct watch *w = self;
+    (void)sim;
+    if (!w->same)
+        end(w);
+    write_fields(w, result);
+    write_curve(w, result);
+    free(w->sample);
+    free(w);
+}
+
+const struct lab_measure_kind lab_measure_store = {
+    .name = "store",
+    .keys = "host every",
+    .help = "bundles held over time, bytes and requests until all hold the same; host=NUMBER "
+            "watches one of them, every=SECONDS looks",
+    .open = watch_open,
+    .close = watch_close,
+};
