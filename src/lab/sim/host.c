@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hearsay/crypto_sodium.h"
+#include "hearsay/error.h"
 #include "src/lab/sim/home.h"
 #include "src/lab/sim/memory.h"
 #include "src/lab/sim/net.h"
@@ -70,8 +71,16 @@ static bool crashes_now(struct lab_shard *shard, uint32_t number)
 static void boot(struct lab_shard *shard, uint32_t number);
 static void save_book(struct lab_host *host);
 
-/* As hsayd does: what could not be made durable is neither sent nor told. */
-static void finish(struct lab_shard *shard, const struct lab_call *call)
+static void tell_turn(struct lab_shard *shard, const struct lab_call *call, enum lab_turn_end end)
+{
+    const struct lab_sim *sim = shard->sim;
+    for (unsigned i = 0; i < sim->observer_count; i++)
+        if (sim->observer[i].on_turn != NULL)
+            sim->observer[i].on_turn(sim->observer[i].self, shard, call, end);
+}
+
+/* As hsayd does: what could not be made durable is neither sent nor told.  True if it could. */
+static bool finish(struct lab_shard *shard, const struct lab_call *call)
 {
     struct lab_sim *sim = shard->sim;
     struct lab_host *host = &sim->host[call->host];
@@ -79,19 +88,22 @@ static void finish(struct lab_shard *shard, const struct lab_call *call)
         if (sim->observer[i].on_call != NULL)
             sim->observer[i].on_call(sim->observer[i].self, shard, call);
     if (crashes_now(shard, call->host)) {
-        hsay_outbox_clear(&shard->out);
         lab_store_crash(&host->store);
+        tell_turn(shard, call, LAB_TURN_CRASHED);
+        hsay_outbox_clear(&shard->out);
         save_book(host);
         boot(shard, call->host);
-        return;
+        return false;
     }
     struct hsay_store store = lab_store_port(&host->store);
     bool committed = store.ops->commit(store.self) == 0;
     for (size_t k = 0; committed && k < shard->out.letter_count; k++)
         lab_net_send(shard, call->host, &shard->out.letter[k]);
     tell(shard, call->host, committed);
+    tell_turn(shard, call, committed ? LAB_TURN_COMMITTED : LAB_TURN_REFUSED);
     hsay_outbox_clear(&shard->out);
     set_timer(shard, call->host);
+    return committed;
 }
 
 void lab_host_on_timer(struct lab_shard *shard, const struct lab_event *event)
@@ -320,8 +332,9 @@ int lab_host_publish(struct lab_sim *sim, uint32_t number, struct hsay_span payl
     struct lab_call call = {LAB_CALL_PUBLISH, number, NULL, 0, &shard->out};
     call.result = hsay_node_on_publish(host->node, lab_host_now(sim, host, sim->now_ns), &draft,
                                        id != NULL ? id : &unused, &shard->out);
+    if (!finish(shard, &call) && call.result == 0)
+        return HSAY_ESTORE;
     host->published += call.result == 0;
-    finish(shard, &call);
     return call.result;
 }
 

@@ -146,6 +146,13 @@ struct lab_call {
     const struct hsay_outbox *out;    /* what it wants done; the store is not yet committed */
 };
 
+/* How the turn that a call began came to its end. */
+enum lab_turn_end {
+    LAB_TURN_COMMITTED, /* and its letters are under way */
+    LAB_TURN_REFUSED,   /* the store could not commit: nothing was sent */
+    LAB_TURN_CRASHED,   /* the host died before the commit, and has not started again */
+};
+
 /* Functions may be NULL.  Those with a shard run in its thread: they may touch the state of the
  * host in question and of the shard, or what they protect themselves; the sum of what several
  * threads wrote must not depend on their order. */
@@ -163,6 +170,9 @@ struct lab_observer {
     /* After a call and before its commit: true and the host crashes now (what was not committed is
      * lost, letters are not sent); it starts again at once with its store. */
     bool (*crash)(void *self, struct lab_shard *shard, uint32_t host);
+    /* The call is over; its outbox is as it was, the store as it will be found by the next. */
+    void (*on_turn)(void *self, struct lab_shard *shard, const struct lab_call *call,
+                    enum lab_turn_end end);
     /* A host went online or off.  No thread is running. */
     void (*on_life)(void *self, struct lab_sim *sim, uint32_t host, bool online);
 };
@@ -236,7 +246,8 @@ void lab_host_stop(struct lab_sim *sim, uint32_t host);
 /* Its machine's clock is ahead from now on, as after a sleep. */
 void lab_host_skew(struct lab_sim *sim, uint32_t host, uint64_t ahead_ns);
 
-/* Each host is one author.  0, or what hsay_node_on_publish returns; id may be NULL. */
+/* Each host is one author.  0; what hsay_node_on_publish returns; or HSAY_ESTORE: it could not be
+ * made durable, and is gone.  id may be NULL. */
 int lab_host_publish(struct lab_sim *sim, uint32_t host, struct hsay_span payload, uint64_t type,
                      struct hsay_id *id);
 
