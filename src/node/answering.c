@@ -11,6 +11,7 @@
 
 #include "nat/addr_class.h"
 #include "src/node/catchup.h"
+#include "src/node/own_nat.h"
 #include "src/node/send.h"
 #include "src/node/step.h"
 #include "src/wire/pack.h"
@@ -163,6 +164,15 @@ static bool introduce(struct hsay_call *call, const struct hsay_intro_request *r
     return true;
 }
 
+/* The asker takes what we say for all that it knows of our NAT: each answer says it anew. */
+static uint8_t nat_flags(const struct hsay_call *call)
+{
+    enum hsay_nat_kind kind = hsay_own_nat(call, call->from.addr.kind);
+    if (kind == HSAY_NAT_SYMMETRIC)
+        return HSAY_RESPONSE_SYMMETRIC;
+    return kind == HSAY_NAT_PUBLIC ? HSAY_RESPONSE_PUBLIC : 0;
+}
+
 static void fill_response(struct hsay_call *call, const struct hsay_intro_request *r,
                           const struct giving *g, struct hsay_intro_response *a)
 {
@@ -175,6 +185,7 @@ static void fill_response(struct hsay_call *call, const struct hsay_intro_reques
     a->want = wanted(call, r);
     a->count = g->answer.sum.count;
     a->fingerprint = g->answer.fingerprint;
+    a->flags = nat_flags(call);
     if (g->refused)
         a->flags |= HSAY_RESPONSE_REFUSED;
     hsay_token_make(&a->token, &node->crypto, node->token_secret, call->now.mono, &scope);

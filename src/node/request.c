@@ -6,6 +6,7 @@
 #include "nat/addr_class.h"
 #include "src/node/catchup.h"
 #include "src/node/outbox.h"
+#include "src/node/own_nat.h"
 #include "src/node/send.h"
 
 enum {
@@ -28,11 +29,10 @@ static struct hsay_addr lan_address(const struct hsay_call *call, const struct h
 
 static uint8_t nat_flags(const struct hsay_call *call, uint8_t family)
 {
-    struct hsay_vote_result seen;
-    hsay_vote_result(&call->node->votes, call->now.mono, family, &call->node->bound, &seen);
-    if (seen.kind == HSAY_NAT_SYMMETRIC)
+    enum hsay_nat_kind kind = hsay_own_nat(call, family);
+    if (kind == HSAY_NAT_SYMMETRIC)
         return HSAY_REQUEST_SYMMETRIC;
-    return seen.kind == HSAY_NAT_PUBLIC ? HSAY_REQUEST_PUBLIC : 0;
+    return kind == HSAY_NAT_PUBLIC ? HSAY_REQUEST_PUBLIC : 0;
 }
 
 static void name_rumors(struct hsay_call *call, struct hsay_intro_request *r)

@@ -1,0 +1,14 @@
+/*
+ * What a node says of the NAT in front of it, in requests and in answers: peers that it would be of
+ * no use to introduce to each other are known by it.
+ */
+#ifndef HEARSAY_NODE_OWN_NAT_H
+#define HEARSAY_NODE_OWN_NAT_H
+
+#include "src/node/state.h"
+
+/* As others see us who ask or are asked at an address of this family.  Each answer that we get may
+ * change it. */
+enum hsay_nat_kind hsay_own_nat(const struct hsay_call *call, uint8_t family);
+
+#endif
