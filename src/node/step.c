@@ -31,6 +31,13 @@ static bool has_places(const struct hsay_overlay *o, unsigned parts)
     return hsay_pending_count(&o->pendings) * PLACES_PARTS < (size_t)o->pendings.entry_max * parts;
 }
 
+/* A small table can not hold as many: three quarters of it will do. */
+static unsigned well_filled(const struct hsay_overlay *o)
+{
+    unsigned most = o->candidates.entry_max - o->candidates.entry_max / 4u;
+    return most < WELL_FILLED ? most : WELL_FILLED;
+}
+
 void hsay_step_refresh(struct hsay_overlay *o, struct hsay_now now)
 {
     o->fresh_until =
@@ -64,7 +71,7 @@ static void plan_next(struct hsay_call *call, unsigned contacted, bool somebody_
     struct hsay_overlay *o = call->overlay;
     uint64_t ms = hsay_catchup_step_ms(call);
     bool fresh = hsay_time_before(call->now.mono, o->fresh_until) && !o->config.fixed_step;
-    if (fresh && contacted < WELL_FILLED) {
+    if (fresh && contacted < well_filled(o)) {
         if (somebody_new)
             o->stale = 0;
         else if (o->stale < UINT8_MAX)
@@ -158,7 +165,7 @@ void hsay_step_return_visit(struct hsay_call *call, struct hsay_candidate *c)
     unsigned contacted;
     unsigned known = alive(call, &contacted);
     if (o->config.fixed_step || o->config.no_step || o->config.policy != HSAY_POLICY_HEARSAY ||
-        contacted >= WELL_FILLED || !has_places(o, PLACES_RETURN_VISITS))
+        contacted >= well_filled(o) || !has_places(o, PLACES_RETURN_VISITS))
         return;
     struct hsay_request_plan plan = {.to = c,
                                      .bucket = HSAY_BUCKET_REQUESTED,
