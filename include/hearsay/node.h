@@ -13,9 +13,9 @@
  *
  * Threads: a node, its outbox and its stores belong to one thread at a time; two nodes share
  * nothing that they were not given.  No call blocks, allocates, or calls back; none keeps a pointer
- * into its arguments, but for `memory`, what `crypto` points to, `stats`, and the store of an
- * overlay.  Pointers must not be NULL where nothing is said of it.  A bad packet is not an error:
- * it is counted under a drop reason.
+ * into its arguments, but for `memory`, what `crypto` points to, `stats`, and the store and given
+ * keys of an overlay.  Pointers must not be NULL where nothing is said of it.  A bad packet is not
+ * an error: it is counted under a drop reason.
  *
  * The manual, with an example: libhearsay(3).  The protocol: PROTOCOL.md, hearsay-wire(7).  The
  * design: Zeilemaker, Schoon, Pouwelse, "Dispersy Bundle Synchronization", TU Delft PDS-2013-002.
@@ -153,13 +153,25 @@ enum hsay_bucket {
 
 struct hsay_node_stats; /* below */
 
-/* Zero in any field but the secret means its default. */
+/* Zero in any field but the secret means its default.
+ *
+ * What takes how much memory, in bytes: a node 432 and 400 for its counters; an overlay 400 and 100
+ * for its keys, and in it a candidate 96, a way in a LAN 40, a request 128 and 8 for each of the
+ * (at most 8) rumors that it names, an entry of the book 56, a rumor 24, a want 16, a voice 16; of
+ * what all overlays share a vote 32, a target of punctures 8, a key of the ring 72, an entry of the
+ * ledger 8, a bucket of the gate 20 (and one for the node), an answered request 8.
+ *
+ * For simulations of a million nodes, one takes no more than 3,072 bytes with one overlay, 12
+ * candidates, 1 way in a LAN, 3 requests, 1 entry of the book, 3 rumors, 2 wants, 3 voices, 3
+ * votes, 8 targets, 1 key, 8 entries of the ledger, 1 bucket and 4 answered requests, and with
+ * `stats` and `keys_given`.  Three requests are few: let wait_ms be 1000, or lost datagrams hold up
+ * the rest.  And 8 entries allow for 24 datagrams an hour to addresses that never answer: where
+ * many peers are gone, ledger_max matters first. */
 struct hsay_node_config {
     uint8_t node_secret[HSAY_KEY_BYTES]; /* X25519; copied into the node's memory */
     uint16_t overlays_max;               /* default 4, at most 255 */
     uint16_t candidates_max;             /* per overlay; default 64 */
-    uint16_t
-        lans_max; /* candidates whose way inside a shared public address is kept; default all */
+    uint16_t lans_max;    /* per overlay: whose way in a LAN is kept; default candidates_max */
     uint16_t pending_max; /* per overlay; default 16 */
     uint16_t book_max;    /* per overlay; default 256 */
     uint16_t rumors_max;  /* per overlay; default 64 */
@@ -176,21 +188,26 @@ struct hsay_node_config {
     bool verify_outside;     /* others' signatures are checked by the caller: HSAY_EVENT_VERIFY */
     struct hsay_node_stats *stats; /* where to count, to be zeroed by the caller; must outlive the
                                     * node, and may serve others of its thread.  Default: inside */
+    bool keys_given; /* no room for what hsay_overlay_config.keys brings: it must be there then */
 };
 
 /* How an overlay is walked and synced.  Zero means default. */
 struct hsay_overlay_config {
-    struct hsay_key overlay;   /* Ed25519 public key that names it */
-    struct hsay_span secret;   /* empty: open to all who know the key; else 32 bytes; copied */
-    struct hsay_store store;   /* of this overlay alone; in use until hsay_node_leave */
-    uint8_t policy;            /* enum hsay_policy */
-    bool fixed_step;           /* never step before time: for experiments */
-    bool pull_only;            /* no direct mail, no rumors: claims alone */
-    bool no_step;              /* never walk by itself (a test drives it) */
-    uint32_t step_ms;          /* default HSAY_STEP_MS; lifetimes scale with it below 5 s */
-    uint32_t answer_bytes;     /* bundles asked for per request at most; default 65536 */
-    uint32_t answer_bytes_max; /* bundles given per request at most; default 65536 */
-    uint32_t mail_fanout;      /* default HSAY_MAIL_FANOUT */
+    struct hsay_key overlay; /* Ed25519 public key that names it */
+    struct hsay_span secret; /* empty: open to all who know the key; else 32 bytes; copied */
+    const struct hsay_seal_keys *keys; /* hsay_overlay_keys of these two, for who has them; only
+                                        * with keys_given they must live until hsay_node_leave */
+    struct hsay_store store;           /* of this overlay alone; in use until hsay_node_leave */
+    uint8_t policy;                    /* enum hsay_policy */
+    bool fixed_step;                   /* never step before time: for experiments */
+    bool pull_only;                    /* no direct mail, no rumors: claims alone */
+    bool no_step;                      /* never walk by itself (a test drives it) */
+    uint32_t step_ms;                  /* default HSAY_STEP_MS; lifetimes scale with it below 5 s */
+    uint32_t answer_bytes;             /* bundles asked for per request at most; default 65536 */
+    uint32_t answer_bytes_max;         /* bundles given per request at most; default 65536 */
+    uint32_t mail_fanout;              /* default HSAY_MAIL_FANOUT */
+    uint32_t wait_ms; /* for an answer; default, and at most, HSAY_REQUEST_LIFETIME_MS.  Who waits
+                       * less for what is lost needs less of pending_max */
 };
 
 /* Replaces each field that is 0 by its default, for who wants to see them (zero the struct first);
@@ -214,9 +231,15 @@ int hsay_node_init(void *memory, const struct hsay_node_config *config,
 /* The number of the overlay, 0 .. overlays_max - 1, in *overlay: the lowest that is free.  Its
  * first step is due at once.  What the store already holds is told by no event: the application
  * reads it from the store.  HSAY_EEXIST: joined already; HSAY_ENOSPC: no place left; HSAY_EINVAL:
- * no such policy, or no store. */
+ * no such policy, no store, too long a wait, a secret of another size, or no keys with keys_given.
+ */
 int hsay_node_join(struct hsay_node *node, struct hsay_now now,
                    const struct hsay_overlay_config *config, uint16_t *overlay);
+
+/* For who starts many nodes in one overlay: they take no room in each, and no time.  HSAY_EINVAL:
+ * the secret has neither 0 nor 32 bytes. */
+int hsay_overlay_keys(struct hsay_seal_keys *keys, const struct hsay_crypto *crypto,
+                      const struct hsay_key *overlay, struct hsay_span secret);
 
 /* Candidates and address book are forgotten; the store is not touched and may be closed.
  * HSAY_ENOENT. */

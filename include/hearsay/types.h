@@ -55,6 +55,7 @@ enum {
     HSAY_ID_BYTES = 32,        /* BLAKE2b-256 (RFC 7693) of a bundle's canonical bytes */
     HSAY_DIGEST_BYTES = 16,    /* the first half of the id: what stores and filters work on */
     HSAY_TOKEN_BYTES = 16,
+    HSAY_TAG_BYTES = 4, /* of an overlay, in the clear */
 };
 
 struct hsay_key {
@@ -68,6 +69,15 @@ struct hsay_digest {
 };
 struct hsay_token {
     uint8_t byte[HSAY_TOKEN_BYTES];
+};
+
+/* What follows from an overlay's public key and its secret, by hsay_overlay_keys alone.  To be kept
+ * as the secret is. */
+struct hsay_seal_keys {
+    struct hsay_key overlay;
+    uint8_t tag[HSAY_TAG_BYTES];
+    uint8_t bind[32];
+    uint8_t first[32];
 };
 
 /* Where a datagram comes from or goes to.  The core compares handles, it never looks inside. */

@@ -178,7 +178,7 @@ static void fill_response(struct hsay_call *call, const struct hsay_intro_reques
 {
     struct hsay_node *node = call->node;
     struct hsay_token_scope scope = {.addr = call->from.addr, .node = call->from.key};
-    memcpy(scope.tag, call->overlay->keys.tag, sizeof scope.tag);
+    memcpy(scope.tag, call->overlay->keys->tag, sizeof scope.tag);
     a->id = r->id;
     a->to = call->from.addr;
     a->global_time = call->overlay->window.own;

@@ -154,15 +154,15 @@ void hsay_answers_on_bundles(struct hsay_call *call, const struct hsay_message *
 }
 
 /* Then a request is over, whatever still comes: else an answer without an end would hold us. */
-static hsay_time end_of_life(const struct hsay_pending *p)
+static hsay_time end_of_life(const struct hsay_overlay *o, const struct hsay_pending *p)
 {
-    return hsay_time_add_ms(p->sent, HSAY_REQUEST_LIFETIME_MS);
+    return hsay_time_add_ms(p->sent, o->config.wait_ms);
 }
 
 /* When waiting any longer for this request has no use. */
-static hsay_time patience(const struct hsay_pending *p)
+static hsay_time patience(const struct hsay_overlay *o, const struct hsay_pending *p)
 {
-    hsay_time end = end_of_life(p);
+    hsay_time end = end_of_life(o, p);
     if (p->heard.ns == 0)
         return end;
     uint64_t rtt_ms = hsay_time_ms_between(p->sent, p->heard);
@@ -209,9 +209,9 @@ void hsay_answers_overdue(struct hsay_call *call)
             continue;
         if (!hsay_time_before(call->now.mono, impatience(o, p)))
             hsay_catchup_on_timeout(call, p);
-        if (hsay_time_before(call->now.mono, patience(p)))
+        if (hsay_time_before(call->now.mono, patience(o, p)))
             continue;
-        bool in_time = hsay_time_before(call->now.mono, end_of_life(p));
+        bool in_time = hsay_time_before(call->now.mono, end_of_life(o, p));
         if (p->answered || (p->heard.ns != 0 && in_time))
             finish(call, p);
         else
@@ -225,7 +225,7 @@ hsay_time hsay_answers_deadline(const struct hsay_overlay *o)
     for (unsigned i = 0; i < o->pendings.entry_max; i++) {
         const struct hsay_pending *p = &o->pendings.entry[i];
         if (p->kind != HSAY_PENDING_FREE)
-            due = hsay_time_min(due, hsay_time_min(patience(p), impatience(o, p)));
+            due = hsay_time_min(due, hsay_time_min(patience(o, p), impatience(o, p)));
     }
     return due;
 }

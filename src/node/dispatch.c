@@ -50,7 +50,7 @@ struct arrival {
 static int find_overlay(struct hsay_node *node, const uint8_t tag[HSAY_TAG_BYTES])
 {
     for (unsigned i = 0; i < node->overlays_max; i++)
-        if (node->overlay[i].used && memcmp(node->overlay[i].keys.tag, tag, HSAY_TAG_BYTES) == 0)
+        if (node->overlay[i].used && memcmp(node->overlay[i].keys->tag, tag, HSAY_TAG_BYTES) == 0)
             return (int)i;
     return -1;
 }
@@ -94,7 +94,7 @@ static bool find_pair_key(struct hsay_call *call, struct arrival *a, bool awaite
         return false;
     }
     hsay_count(node, HSAY_COUNT_AGREEMENTS, 1);
-    if (hsay_seal_pair_key(a->key, &node->crypto, &call->overlay->keys, node->secret, &node->key,
+    if (hsay_seal_pair_key(a->key, &node->crypto, call->overlay->keys, node->secret, &node->key,
                            &call->from.key) != 0) {
         hsay_drop(node, HSAY_DROP_SEAL);
         return false;
@@ -120,7 +120,7 @@ static void open_and_handle(struct hsay_call *call, struct arrival *a, bool awai
     bool first = (a->envelope.flags & HSAY_ENVELOPE_FIRST) != 0;
     if (!first && !find_pair_key(call, a, awaited))
         return;
-    const uint8_t *key = first ? call->overlay->keys.first : a->key;
+    const uint8_t *key = first ? call->overlay->keys->first : a->key;
     if (hsay_open(plain, &message, &node->crypto, &a->envelope, key) != 0) {
         hsay_drop(node, HSAY_DROP_SEAL);
         return;

@@ -1,8 +1,7 @@
 /*
- * A node's life: its memory, its overlays, and time passing.
+ * A node's life: its start, its overlays, and time passing.
  */
 #include <assert.h>
-#include <stdalign.h>
 #include <string.h>
 
 #include "nat/addr_class.h"
@@ -10,6 +9,7 @@
 #include "src/node/call.h"
 #include "src/node/catchup.h"
 #include "src/node/mail.h"
+#include "src/node/memory.h"
 #include "src/node/outbox.h"
 #include "src/node/step.h"
 #include "src/node/taking.h"
@@ -17,7 +17,6 @@
 enum {
     ANSWER_BYTES_DEFAULT =
         65536, /* 54 datagrams: half of a default socket buffer, as Linux counts */
-    DATAGRAM_LEAST_BYTES = HSAY_DATAGRAM_DEFAULT_BYTES,
 };
 
 /* Work that strangers, forgers and hungry peers may cause; see gate.h.  Sized for one core: 20,000
@@ -43,170 +42,39 @@ static const struct hsay_gate_rate gate_rates[HSAY_GATE_WORK_COUNT] = {
                           .node_burst = 262144},
 };
 
-static void default_u16(uint16_t *field, uint16_t value)
-{
-    if (*field == 0)
-        *field = value;
-}
-
-static void default_u32(uint32_t *field, uint32_t value)
-{
-    if (*field == 0)
-        *field = value;
-}
-
-void hsay_node_config_default(struct hsay_node_config *c)
-{
-    default_u16(&c->overlays_max, 4);
-    default_u16(&c->candidates_max, 64);
-    default_u16(&c->lans_max, c->candidates_max);
-    default_u16(&c->pending_max, 16);
-    default_u16(&c->book_max, 256);
-    default_u16(&c->rumors_max, 64);
-    default_u16(&c->wants_max, 16);
-    default_u16(&c->voices_max, HSAY_WINDOW_VOICES_MAX);
-    default_u16(&c->votes_max, HSAY_VOTE_TABLE_MAX);
-    default_u16(&c->punctures_max, 32);
-    default_u32(&c->keyring_max, 1024);
-    default_u32(&c->ledger_max, 1024);
-    default_u32(&c->gate_max, 256);
-    default_u32(&c->replay_max, c->gate_max);
-    default_u32(&c->datagram_bytes, HSAY_DATAGRAM_DEFAULT_BYTES);
-}
-
-static bool is_power_of_two(uint32_t n)
-{
-    return n != 0 && (n & (n - 1)) == 0;
-}
-
-static bool is_within(uint32_t n, uint32_t least, uint32_t most)
-{
-    return least <= n && n <= most;
-}
-
-static bool config_is_good(const struct hsay_node_config *c)
-{
-    return is_within(c->overlays_max, 1, UINT8_MAX) && c->lans_max <= c->candidates_max &&
-           is_within(c->voices_max, HSAY_WINDOW_SETTLES, HSAY_WINDOW_VOICES_MAX) &&
-           is_within(c->votes_max, HSAY_VOTE_AGREE_GROUPS, HSAY_VOTE_TABLE_MAX) &&
-           (c->keyring_max < 4 || c->keyring_max % 4 == 0) && is_power_of_two(c->ledger_max) &&
-           is_power_of_two(c->gate_max) &&
-           is_within(c->datagram_bytes, DATAGRAM_LEAST_BYTES, HSAY_DATAGRAM_MAX_BYTES);
-}
-
-/* ---- memory: one block, cut up in this order ---- */
-
-struct carving {
-    uint8_t *base; /* NULL: only measure */
-    size_t used;
-};
-
-static size_t aligned(size_t size, size_t align)
-{
-    return (size + align - 1) / align * align;
-}
-
-static void *carve(struct carving *c, size_t count, size_t size, size_t align)
-{
-    size_t at = aligned(c->used, align);
-    c->used = at + count * size;
-    return c->base != NULL ? c->base + at : NULL;
-}
-#define CARVE(carving, count, type) carve(carving, count, sizeof(type), alignof(type))
-
-/* Where each table of a node lies. */
-struct tables {
-    struct hsay_node *node;
-    struct hsay_overlay *overlay;
-    struct hsay_node_stats *stats;
-    struct hsay_keyring_entry *keyring;
-    struct hsay_ledger_entry *ledger;
-    struct hsay_gate_bucket *gate;
-    struct hsay_vote_entry *vote;
-    struct hsay_puncture_entry *puncture;
-    uint64_t *replay;
-    struct hsay_candidate *candidate;
-    struct hsay_candidate_lan *lan;
-    struct hsay_pending *pending;
-    uint64_t *newest;
-    struct hsay_book_entry *book;
-    struct hsay_rumor *rumor;
-    struct hsay_want *want;
-    struct hsay_window_voice *voice;
-};
-
-/* No request names more rumors than there are. */
-static uint8_t newest_max(const struct hsay_node_config *config)
-{
-    return config->rumors_max < HSAY_NEWEST_MAX ? (uint8_t)config->rumors_max : HSAY_NEWEST_MAX;
-}
-
-static size_t carve_tables(struct tables *t, const struct hsay_node_config *config, void *memory)
-{
-    struct carving c = {memory, 0};
-    size_t overlays = config->overlays_max;
-    t->node = CARVE(&c, 1, struct hsay_node);
-    t->overlay = CARVE(&c, overlays, struct hsay_overlay);
-    t->stats = config->stats;
-    if (t->stats == NULL)
-        t->stats = CARVE(&c, 1, struct hsay_node_stats);
-    t->vote = CARVE(&c, config->votes_max, struct hsay_vote_entry);
-    t->replay = CARVE(&c, config->replay_max, uint64_t);
-    t->pending = CARVE(&c, overlays * config->pending_max, struct hsay_pending);
-    t->newest = CARVE(&c, overlays * config->pending_max * newest_max(config), uint64_t);
-    t->rumor = CARVE(&c, overlays * config->rumors_max, struct hsay_rumor);
-    t->want = CARVE(&c, overlays * config->wants_max, struct hsay_want);
-    t->voice = CARVE(&c, overlays * config->voices_max, struct hsay_window_voice);
-    t->candidate = CARVE(&c, overlays * config->candidates_max, struct hsay_candidate);
-    t->lan = CARVE(&c, overlays * config->lans_max, struct hsay_candidate_lan);
-    t->book = CARVE(&c, overlays * config->book_max, struct hsay_book_entry);
-    t->keyring = CARVE(&c, config->keyring_max, struct hsay_keyring_entry);
-    t->ledger = CARVE(&c, config->ledger_max, struct hsay_ledger_entry);
-    t->puncture = CARVE(&c, config->punctures_max, struct hsay_puncture_entry);
-    t->gate = CARVE(&c, (size_t)config->gate_max + 1, struct hsay_gate_bucket);
-    return aligned(c.used, alignof(max_align_t)); /* so that nodes may stand in a row */
-}
-
-size_t hsay_node_size(const struct hsay_node_config *given)
-{
-    struct hsay_node_config config = *given;
-    struct tables tables;
-    hsay_node_config_default(&config);
-    return carve_tables(&tables, &config, NULL);
-}
-
 static void init_shared(struct hsay_node *node, const struct hsay_node_config *c,
-                        const struct tables *t)
+                        const struct hsay_memory *m)
 {
     const struct hsay_crypto *crypto = &node->crypto;
     struct hsay_rng *rng = &node->rng;
     hsay_rng_bytes(rng, crypto, node->token_secret, sizeof node->token_secret);
-    hsay_keyring_init(&node->keyring, t->keyring, c->keyring_max, hsay_rng_u64(rng, crypto));
-    hsay_ledger_init(&node->ledger, t->ledger, c->ledger_max, c->datagram_bytes,
+    hsay_keyring_init(&node->keyring, m->keyring, c->keyring_max, hsay_rng_u64(rng, crypto));
+    hsay_ledger_init(&node->ledger, m->ledger, c->ledger_max, c->datagram_bytes,
                      hsay_rng_u64(rng, crypto));
-    hsay_gate_init(&node->gate, t->gate, c->gate_max, gate_rates, hsay_rng_u64(rng, crypto));
-    hsay_puncture_init(&node->punctures, t->puncture, c->punctures_max, hsay_rng_u64(rng, crypto));
-    hsay_vote_init(&node->votes, t->vote, (uint8_t)c->votes_max, HSAY_VOTE_AGREE_GROUPS);
-    node->replay = t->replay;
+    hsay_gate_init(&node->gate, m->gate, c->gate_max, gate_rates, hsay_rng_u64(rng, crypto));
+    hsay_puncture_init(&node->punctures, m->puncture, c->punctures_max, hsay_rng_u64(rng, crypto));
+    hsay_vote_init(&node->votes, m->vote, (uint8_t)c->votes_max, HSAY_VOTE_AGREE_GROUPS);
+    node->replay = m->replay;
     node->replay_max = c->replay_max;
     node->replay_salt = hsay_rng_u64(rng, crypto);
 }
 
 /* Hands out the memory; what is in it is set when the overlay is joined. */
 static void init_overlays(struct hsay_node *node, const struct hsay_node_config *c,
-                          const struct tables *t)
+                          const struct hsay_memory *m)
 {
     static const struct hsay_walk_times no_times;
     for (size_t i = 0; i < c->overlays_max; i++) {
         struct hsay_overlay *o = &node->overlay[i];
-        hsay_candidates_init(&o->candidates, t->candidate + i * c->candidates_max,
-                             c->candidates_max, t->lan + i * c->lans_max, c->lans_max, &no_times);
-        hsay_pendings_init(&o->pendings, t->pending + i * c->pending_max, c->pending_max,
-                           t->newest + i * c->pending_max * newest_max(c), newest_max(c));
-        hsay_book_init(&o->book, t->book + i * c->book_max, c->book_max);
-        hsay_rumors_init(&o->rumors, t->rumor + i * c->rumors_max, c->rumors_max,
-                         t->want + i * c->wants_max, c->wants_max);
-        hsay_window_init(&o->window, t->voice + i * c->voices_max, (uint8_t)c->voices_max,
+        hsay_candidates_init(&o->candidates, m->candidate + i * c->candidates_max,
+                             c->candidates_max, m->lan + i * c->lans_max, c->lans_max, &no_times);
+        hsay_pendings_init(&o->pendings, m->pending + i * c->pending_max, c->pending_max,
+                           m->newest + i * c->pending_max * hsay_memory_newest_max(c),
+                           hsay_memory_newest_max(c));
+        hsay_book_init(&o->book, m->book + i * c->book_max, c->book_max);
+        hsay_rumors_init(&o->rumors, m->rumor + i * c->rumors_max, c->rumors_max,
+                         m->want + i * c->wants_max, c->wants_max);
+        hsay_window_init(&o->window, m->voice + i * c->voices_max, (uint8_t)c->voices_max,
                          (hsay_time){0}, 0);
     }
 }
@@ -216,24 +84,24 @@ int hsay_node_init(void *memory, const struct hsay_node_config *given,
                    struct hsay_node **out)
 {
     struct hsay_node_config config = *given;
-    struct tables tables;
+    struct hsay_memory m;
     (void)now;
     hsay_node_config_default(&config);
-    if (!config_is_good(&config))
+    if (!hsay_memory_config_is_good(&config))
         return HSAY_EINVAL;
-    memset(memory, 0, carve_tables(&tables, &config, memory));
-    struct hsay_node *node = tables.node;
+    memset(memory, 0, hsay_memory_carve(&m, &config, memory));
+    struct hsay_node *node = m.node;
     memcpy(node->secret, config.node_secret, sizeof node->secret);
-    node->overlay = tables.overlay;
+    node->overlay = m.overlay;
+    node->own_keys = m.keys;
     node->overlays_max = (uint8_t)config.overlays_max;
-    node->datagram_bytes = config.datagram_bytes;
     node->verify_outside = config.verify_outside;
-    node->stats = tables.stats;
+    node->stats = m.stats;
     node->crypto = *crypto;
     crypto->ops->node_public(crypto->self, &node->key, config.node_secret);
     hsay_rng_init(&node->rng, seed);
-    init_shared(node, &config, &tables);
-    init_overlays(node, &config, &tables);
+    init_shared(node, &config, &m);
+    init_overlays(node, &config, &m);
     *out = node;
     return 0;
 }
@@ -261,10 +129,16 @@ bool hsay_call_begin(struct hsay_call *call, struct hsay_node *node, struct hsay
 
 static void overlay_defaults(struct hsay_overlay_config *c)
 {
-    default_u32(&c->step_ms, HSAY_STEP_MS);
-    default_u32(&c->answer_bytes, ANSWER_BYTES_DEFAULT);
-    default_u32(&c->answer_bytes_max, ANSWER_BYTES_DEFAULT);
-    default_u32(&c->mail_fanout, HSAY_MAIL_FANOUT);
+    if (c->step_ms == 0)
+        c->step_ms = HSAY_STEP_MS;
+    if (c->answer_bytes == 0)
+        c->answer_bytes = ANSWER_BYTES_DEFAULT;
+    if (c->answer_bytes_max == 0)
+        c->answer_bytes_max = ANSWER_BYTES_DEFAULT;
+    if (c->mail_fanout == 0)
+        c->mail_fanout = HSAY_MAIL_FANOUT;
+    if (c->wait_ms == 0)
+        c->wait_ms = HSAY_REQUEST_LIFETIME_MS;
 }
 
 /* Lifetimes are made for a step of 5 s; a faster walk lives faster, a slower one not slower, since
@@ -281,8 +155,7 @@ static struct hsay_walk_times walk_times(uint32_t step_ms)
 }
 
 static void start_overlay(struct hsay_overlay *o, struct hsay_now now,
-                          const struct hsay_overlay_config *config,
-                          const struct hsay_seal_keys *keys)
+                          const struct hsay_overlay_config *config)
 {
     struct hsay_store_info info;
     struct hsay_walk_times times = walk_times(config->step_ms);
@@ -292,12 +165,13 @@ static void start_overlay(struct hsay_overlay *o, struct hsay_now now,
         .answer_bytes = config->answer_bytes,
         .answer_bytes_max = config->answer_bytes_max,
         .mail_fanout = config->mail_fanout,
+        .wait_ms = config->wait_ms,
         .policy = config->policy,
         .fixed_step = config->fixed_step,
         .pull_only = config->pull_only,
         .no_step = config->no_step,
     };
-    o->keys = *keys;
+    o->keys = config->keys;
     config->store.ops->info(config->store.self, &info);
     hsay_candidates_init(&o->candidates, o->candidates.entry, o->candidates.entry_max,
                          o->candidates.lan, o->candidates.lan_max, &times);
@@ -319,28 +193,60 @@ static void start_overlay(struct hsay_overlay *o, struct hsay_now now,
     hsay_step_refresh(o, now);
 }
 
+int hsay_overlay_keys(struct hsay_seal_keys *keys, const struct hsay_crypto *crypto,
+                      const struct hsay_key *overlay, struct hsay_span secret)
+{
+    if (secret.size != 0 && secret.size != HSAY_KEY_BYTES)
+        return HSAY_EINVAL;
+    hsay_seal_derive(keys, crypto, overlay, secret);
+    return 0;
+}
+
+static int find_keys(const struct hsay_node *node, const struct hsay_overlay_config *config,
+                     struct hsay_seal_keys *keys)
+{
+    if (config->keys == NULL && node->own_keys == NULL)
+        return HSAY_EINVAL;
+    if (config->keys == NULL)
+        return hsay_overlay_keys(keys, &node->crypto, &config->overlay, config->secret);
+    *keys = *config->keys;
+    return 0;
+}
+
+/* The lowest that is free. */
+static int find_place(const struct hsay_node *node, const struct hsay_seal_keys *keys, int *place)
+{
+    *place = -1;
+    for (int i = node->overlays_max - 1; i >= 0; i--) {
+        const struct hsay_overlay *o = &node->overlay[i];
+        if (!o->used)
+            *place = i;
+        else if (memcmp(o->keys->tag, keys->tag, sizeof keys->tag) == 0)
+            return HSAY_EEXIST;
+    }
+    return *place < 0 ? HSAY_ENOSPC : 0;
+}
+
 int hsay_node_join(struct hsay_node *node, struct hsay_now now,
                    const struct hsay_overlay_config *given, uint16_t *overlay)
 {
     struct hsay_overlay_config config = *given;
     struct hsay_seal_keys keys;
-    int place = -1;
-    if (config.secret.size != 0 && config.secret.size != HSAY_KEY_BYTES)
-        return HSAY_EINVAL;
-    hsay_seal_derive(&keys, &node->crypto, &config.overlay, config.secret);
-    for (int i = node->overlays_max - 1; i >= 0; i--) {
-        struct hsay_overlay *o = &node->overlay[i];
-        if (!o->used)
-            place = i;
-        else if (memcmp(o->keys.tag, keys.tag, sizeof keys.tag) == 0)
-            return HSAY_EEXIST;
-    }
-    if (place < 0)
-        return HSAY_ENOSPC;
-    if (config.policy > HSAY_POLICY_CODE2019 || config.store.ops == NULL)
+    int place;
+    int rc = find_keys(node, &config, &keys);
+    if (rc == 0)
+        rc = find_place(node, &keys, &place);
+    if (rc != 0)
+        return rc;
+    if (config.policy > HSAY_POLICY_CODE2019 || config.store.ops == NULL ||
+        config.wait_ms > HSAY_REQUEST_LIFETIME_MS)
         return HSAY_EINVAL;
     overlay_defaults(&config);
-    start_overlay(&node->overlay[place], now, &config, &keys);
+    if (node->own_keys != NULL) {
+        node->own_keys[place] = keys;
+        config.keys = &node->own_keys[place];
+    }
+    start_overlay(&node->overlay[place], now, &config);
     *overlay = (uint16_t)place;
     return 0;
 }
@@ -402,14 +308,14 @@ void hsay_node_outbox_need(const struct hsay_node *node, struct hsay_outbox_need
         if (node->overlay[i].used && node->overlay[i].config.answer_bytes_max > answer)
             answer = node->overlay[i].config.answer_bytes_max;
     /* A datagram that ends because the next bundle does not fit is at least so full. */
-    size_t least = node->datagram_bytes > HSAY_BUNDLE_MAX_BYTES + 256u
-                       ? node->datagram_bytes - HSAY_BUNDLE_MAX_BYTES
+    size_t least = node->ledger.datagram_bytes > HSAY_BUNDLE_MAX_BYTES + 256u
+                       ? node->ledger.datagram_bytes - HSAY_BUNDLE_MAX_BYTES
                        : 256;
     size_t datagrams = answer / least + 1 < 255 ? answer / least + 1 : 255;
     need->letters = datagrams + HSAY_CALL_LETTERS_EXTRA;
     need->events = HSAY_CALL_EVENTS_MAX;
-    need->bytes =
-        need->letters * node->datagram_bytes + HSAY_CALL_EVENTS_MAX / 2 * HSAY_BUNDLE_MAX_BYTES;
+    need->bytes = need->letters * node->ledger.datagram_bytes +
+                  HSAY_CALL_EVENTS_MAX / 2 * HSAY_BUNDLE_MAX_BYTES;
 }
 
 static void remove_expired(struct hsay_call *call)

@@ -43,7 +43,7 @@ int hsay_node_on_publish(struct hsay_node *node, struct hsay_now now,
     if (rc == 0)
         rc = raise_slot(&plan, limit);
     if (rc == 0)
-        rc = hsay_bundle_make(bytes, &made, &node->crypto, &call.overlay->keys.overlay, &plan);
+        rc = hsay_bundle_make(bytes, &made, &node->crypto, &call.overlay->keys->overlay, &plan);
     if (rc != 0)
         return rc;
     enum hsay_received state = hsay_receive_store(&r, now, &made, &drop, &error);

@@ -16,8 +16,8 @@ int hsay_send_pair_key(struct hsay_call *call, const struct hsay_key *peer, bool
         return 0;
     }
     hsay_count(node, HSAY_COUNT_AGREEMENTS, 1);
-    int rc = hsay_seal_pair_key(out, &node->crypto, &call->overlay->keys, node->secret, &node->key,
-                                peer);
+    int rc =
+        hsay_seal_pair_key(out, &node->crypto, call->overlay->keys, node->secret, &node->key, peer);
     if (rc == 0)
         hsay_keyring_put(&node->keyring, number, peer, out, known);
     return rc;
@@ -31,7 +31,7 @@ static int choose_key(struct hsay_call *call, struct hsay_sending *s, const stru
     s->as.key = s->key;
     s->as.first = hsay_key_is_zero(&to->peer.key);
     if (s->as.first) {
-        memcpy(s->key, o->keys.first, sizeof s->key);
+        memcpy(s->key, o->keys->first, sizeof s->key);
         return 0;
     }
     if (call->pair_key != NULL &&
@@ -48,10 +48,10 @@ bool hsay_send_begin(struct hsay_call *call, struct hsay_sending *s, const struc
     memset(s, 0, sizeof *s);
     s->to = to->peer.addr;
     s->class = to->class;
-    s->size = node->datagram_bytes;
+    s->size = node->ledger.datagram_bytes;
     if (to->bytes_max != 0 && to->bytes_max < s->size)
         s->size = to->bytes_max;
-    s->as.keys = &call->overlay->keys;
+    s->as.keys = call->overlay->keys;
     s->as.own = &node->key;
     if (to->token != NULL) {
         s->token = *to->token;

@@ -59,6 +59,7 @@ struct hsay_overlay_ways {
     uint32_t answer_bytes;
     uint32_t answer_bytes_max;
     uint32_t mail_fanout;
+    uint32_t wait_ms;
     uint8_t policy;
     bool fixed_step;
     bool pull_only;
@@ -66,11 +67,9 @@ struct hsay_overlay_ways {
 };
 
 struct hsay_overlay {
-    bool used;
-    struct hsay_seal_keys keys;
+    const struct hsay_seal_keys *keys; /* in the node's own_keys, or the caller's */
     struct hsay_overlay_ways config;
     struct hsay_candidates candidates;
-    struct hsay_walk walk;
     struct hsay_pendings pendings;
     struct hsay_book book;
     struct hsay_rumors rumors;
@@ -85,6 +84,8 @@ struct hsay_overlay {
     uint32_t steps;
     uint32_t known; /* candidates at the last step */
     uint8_t stale;  /* steps in a row that found nobody new; stops at the largest */
+    bool used;
+    struct hsay_walk walk;
 };
 
 struct hsay_node {
@@ -94,7 +95,7 @@ struct hsay_node {
     struct hsay_rng rng;
     uint8_t overlays_max;
     bool verify_outside;
-    uint32_t datagram_bytes;
+    uint32_t replay_max;
     struct hsay_crypto crypto;
     struct hsay_gate gate;
     struct hsay_keyring keyring;
@@ -105,8 +106,8 @@ struct hsay_node {
     struct hsay_addr known_address; /* what EVENT_ADDRESS said last */
     uint64_t *replay; /* ids answered lately, one place per hash; replay_max of them */
     uint64_t replay_salt;
-    uint32_t replay_max;
-    struct hsay_overlay *overlay; /* overlays_max */
+    struct hsay_overlay *overlay;    /* overlays_max */
+    struct hsay_seal_keys *own_keys; /* as many; NULL: they are given */
     struct hsay_node_stats *stats;
 };
 

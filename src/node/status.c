@@ -97,7 +97,7 @@ int hsay_node_overlay_status(struct hsay_node *node, struct hsay_now now, uint16
     const struct hsay_store *store = &o->config.store;
     const struct hsay_range all = {.time_high = HSAY_TIME_MAX, .modulo = 1};
     memset(out, 0, sizeof *out);
-    out->overlay = o->keys.overlay;
+    out->overlay = o->keys->overlay;
     out->synced = o->catchup.synced;
     out->ever_contacted = o->contact_at.ns != 0;
     out->global_time = o->window.own;
@@ -193,7 +193,7 @@ int hsay_node_claim_preview(struct hsay_node *node, struct hsay_now now, uint16_
     struct hsay_claim claim;
     struct hsay_claim_want want = {
         .kind = HSAY_CLAIM_BLOOM,
-        .room_bytes = node->datagram_bytes - 200, /* a request's seal, token, fixed fields */
+        .room_bytes = node->ledger.datagram_bytes - 200, /* a request's seal, token, fixed fields */
         .behind = o->catchup.behind,
     };
     int rc = hsay_claim_make(&claims, &o->config.store, &rng, &node->crypto, &want, bits, &claim);

@@ -11,7 +11,7 @@ struct hsay_receiver hsay_take_receiver(struct hsay_call *call)
     return (struct hsay_receiver){
         .store = &o->config.store,
         .crypto = &call->node->crypto,
-        .overlay = &o->keys.overlay,
+        .overlay = &o->keys->overlay,
         .window = &o->window,
     };
 }
@@ -114,7 +114,7 @@ static bool take_one(struct hsay_call *call, struct hsay_span bytes)
     if (node->verify_outside)
         return ask_outside(call, &b);
     hsay_count(node, HSAY_COUNT_VERIFIED, 1);
-    if (!hsay_bundle_verify(&b, &node->crypto, &call->overlay->keys.overlay))
+    if (!hsay_bundle_verify(&b, &node->crypto, &call->overlay->keys->overlay))
         return refuse_forged(call);
     return store_checked(call, &b);
 }

@@ -27,6 +27,11 @@ static struct hsay_rumor *rumor_at(const struct hsay_rumors *rumors, uint16_t ba
     return &rumors->entry[place % rumors->entry_max];
 }
 
+static uint32_t milliseconds(hsay_time t)
+{
+    return (uint32_t)(t.ns / 1000000u);
+}
+
 void hsay_rumor_add(struct hsay_rumors *rumors, hsay_time now, const struct hsay_digest *digest,
                     bool own)
 {
@@ -34,7 +39,7 @@ void hsay_rumor_add(struct hsay_rumors *rumors, hsay_time now, const struct hsay
         return;
     rumors->entry[rumors->next] = (struct hsay_rumor){
         .digest = *digest,
-        .since = now,
+        .since_ms = milliseconds(now),
         .hot = true,
         .mail = own,
         .used = true,
@@ -45,7 +50,7 @@ void hsay_rumor_add(struct hsay_rumors *rumors, hsay_time now, const struct hsay
 static bool is_hot(const struct hsay_rumor *rumor, hsay_time now)
 {
     return rumor->used && rumor->hot &&
-           hsay_time_ms_between(rumor->since, now) < HSAY_RUMOR_LIFETIME_MS;
+           milliseconds(now) - rumor->since_ms < HSAY_RUMOR_LIFETIME_MS;
 }
 
 size_t hsay_rumor_hot(const struct hsay_rumors *rumors, hsay_time now, struct hsay_digest *out,

@@ -18,10 +18,10 @@ enum {
 
 struct hsay_rumor {
     struct hsay_digest digest;
-    hsay_time since;
-    uint8_t stale; /* contacts in a row that knew it */
-    bool hot;      /* to be named in requests */
-    bool mail;     /* own, not yet mailed */
+    uint32_t since_ms; /* comes round after 49 days: then, at worst, an old one is named again */
+    uint8_t stale;     /* contacts in a row that knew it */
+    bool hot;          /* to be named in requests */
+    bool mail;         /* own, not yet mailed */
     bool used;
 };
 

@@ -1,7 +1,7 @@
 /*
  * Requests that we wait for.  An answer is taken only under a 64-bit id that was not guessed, from
- * the address that was asked, once, and within HSAY_REQUEST_LIFETIME_MS; the bundles messages that
- * the answer announced may follow it.
+ * the address that was asked, once, and within the time that the overlay waits; the bundles
+ * messages that the answer announced may follow it.
  *
  * The entry is also where a request keeps what its answer means: which range it asked for, and how
  * much has come.

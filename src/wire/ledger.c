@@ -13,6 +13,10 @@ enum {
     LEDGER_PUNCTURES = HSAY_SILENT_PACKETS_MAX - 1,
 };
 
+#define SINCE_S_MASK ((UINT32_C(1) << 28) - 1)
+
+static_assert(HSAY_SILENT_PACKETS_MAX <= 3, "two bits");
+
 /* The places that an address may stand in. */
 struct set {
     struct hsay_ledger_entry *place;
@@ -56,11 +60,15 @@ static struct set set_of(const struct hsay_ledger *ledger, const struct hsay_add
                         .tag = tag != 0 ? tag : 1};
 }
 
+static uint32_t age_s(const struct hsay_ledger_entry *entry, uint32_t now_s)
+{
+    return (now_s - entry->since_s) & SINCE_S_MASK;
+}
+
 /* Whole seconds are floors, hence > and not >=: never early. */
 static bool is_free(const struct hsay_ledger_entry *entry, uint32_t now_s)
 {
-    return entry->packets == 0 ||
-           (now_s >= entry->since_s && now_s - entry->since_s > LEDGER_PERIOD_S);
+    return entry->packets == 0 || age_s(entry, now_s) > LEDGER_PERIOD_S;
 }
 
 /* Does a give way before b?  Free ones first, then those with the fewest packets, then the oldest.
@@ -70,7 +78,7 @@ static bool gives_way(const struct hsay_ledger_entry *a, const struct hsay_ledge
 {
     if (is_free(a, now_s) || is_free(b, now_s))
         return !is_free(b, now_s);
-    return a->packets != b->packets ? a->packets < b->packets : a->since_s < b->since_s;
+    return a->packets != b->packets ? a->packets < b->packets : age_s(a, now_s) > age_s(b, now_s);
 }
 
 /* Where an address would stand after one more packet: which place, and what would be in it. */
@@ -117,9 +125,9 @@ static bool pass_silent(struct hsay_ledger *ledger, hsay_time now, const struct 
         return false;
     *plan.place = (struct hsay_ledger_entry){
         .tag = set.tag,
-        .since_s = now_s,
-        .packets = (uint8_t)(plan.packets + 1),
-        .inherited = plan.inherited,
+        .since_s = now_s & SINCE_S_MASK,
+        .packets = (plan.packets + 1u) & 3u,
+        .inherited = plan.inherited & 3u,
     };
     return true;
 }

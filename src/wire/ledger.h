@@ -50,10 +50,11 @@ enum hsay_send_class {
 
 /* An address is known by a hash: two in 2^32 are taken for one, and nobody can tell which. */
 struct hsay_ledger_entry {
-    uint32_t tag;      /* 0 with packets: a heard address left what others had before it */
-    uint32_t since_s;  /* monotonic seconds of the last of these packets */
-    uint8_t packets;   /* at least as many as the address got in the period; 0 = empty */
-    uint8_t inherited; /* of these, those of addresses that were pushed out */
+    uint32_t tag;           /* 0 with packets: a heard address left what others had before it */
+    uint32_t since_s : 28;  /* monotonic seconds of the last of these packets; comes round after 8
+                             * years: then, at worst, an address has to wait for an hour */
+    uint32_t packets : 2;   /* at least as many as the address got in the period; 0 = empty */
+    uint32_t inherited : 2; /* of these, those of addresses that were pushed out */
 };
 
 struct hsay_ledger {

@@ -30,20 +30,12 @@ enum {
     HSAY_HEADER_BYTES = 54,
     HSAY_NONCE_BYTES = 16,
     HSAY_SEAL_BYTES = HSAY_HEADER_BYTES + HSAY_SEAL_TAG_BYTES, /* around a message without token */
-    HSAY_TAG_BYTES = 4,
 
     HSAY_ENVELOPE_TOKEN = 1 << 0,
     HSAY_ENVELOPE_FIRST = 1 << 1,
 };
 
-/* What follows from an overlay's public key and its secret (32 bytes, or empty for an open
- * overlay). */
-struct hsay_seal_keys {
-    struct hsay_key overlay;
-    uint8_t tag[HSAY_TAG_BYTES];
-    uint8_t bind[32];
-    uint8_t first[32];
-};
+/* secret: 32 bytes, or empty for an open overlay. */
 void hsay_seal_derive(struct hsay_seal_keys *out, const struct hsay_crypto *crypto,
                       const struct hsay_key *overlay, struct hsay_span secret);
 
