@@ -1,10 +1,14 @@
 #include "src/lab/sim/address.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "nat/addr_class.h"
 #include "src/lab/sim/memory.h"
+
+/* Host 0 and what looks like a broadcast are left out. */
+enum { HOST_PARTS = 65534 };
 
 static struct hsay_addr address_of(uint32_t ip)
 {
@@ -22,28 +26,10 @@ static uint32_t ip_of(const struct hsay_addr *addr)
     return addr->kind == HSAY_ADDR_IP4 ? ip : 0;
 }
 
-/* The whole /16 is of the world that everybody may send to. */
-static bool is_global(uint32_t network)
+static bool is_global(uint32_t ip)
 {
-    for (uint32_t third = 0; third < 256; third++) {
-        struct hsay_addr addr = address_of(network << 16 | third << 8 | 1);
-        if (hsay_addr_class(&addr) != HSAY_ADDR_GLOBAL)
-            return false;
-    }
-    return true;
-}
-
-/* Neighbours in number are far apart on paper: 20,011 is coprime to 65,536. */
-void lab_addresses_init(struct lab_addresses *all, uint32_t networks)
-{
-    memset(all, 0, sizeof *all);
-    all->network = lab_calloc(65536, sizeof *all->network);
-    for (uint32_t i = 0; i < 65536; i++) {
-        uint32_t network = (i * 20011u + 5000) % 65536;
-        if (is_global(network))
-            all->network[all->network_all++] = (uint16_t)network;
-    }
-    all->network_count = networks < all->network_all ? networks : all->network_all;
+    struct hsay_addr addr = address_of(ip);
+    return hsay_addr_class(&addr) == HSAY_ADDR_GLOBAL;
 }
 
 void lab_addresses_free(struct lab_addresses *all)
@@ -78,26 +64,53 @@ static void grow(struct lab_addresses *all)
     free(old);
 }
 
+/* Neighbours in number are far apart on paper: 20,011 is coprime to 65,536.  A network of which
+ * some addresses are special is taken; those are left out when their turn comes. */
+void lab_addresses_init(struct lab_addresses *all, uint32_t networks)
+{
+    memset(all, 0, sizeof *all);
+    all->network = lab_calloc(65536, sizeof *all->network);
+    for (uint32_t i = 0; i < 65536; i++) {
+        uint32_t network = (i * 20011u + 5000) % 65536;
+        if (is_global(network << 16 | 1))
+            all->network[all->network_all++] = (uint16_t)network;
+    }
+    all->network_count = networks < all->network_all ? networks : all->network_all;
+    grow(all);
+}
+
+static bool is_free(const struct lab_addresses *all, uint32_t ip)
+{
+    const struct lab_address_place *place = find(all, ip);
+    return is_global(ip) && (place->ip == 0 || place->owner == LAB_NOBODY);
+}
+
 static struct hsay_addr give(struct lab_addresses *all, uint32_t owner, uint32_t ip)
 {
     if (2 * (all->place_count + 1) > all->place_max)
         grow(all);
-    *find(all, ip) = (struct lab_address_place){ip, owner};
-    all->place_count++;
+    struct lab_address_place *place = find(all, ip);
+    all->place_count += place->ip == 0;
+    *place = (struct lab_address_place){ip, owner};
     return address_of(ip);
 }
 
-/* Host 0 and what looks like a broadcast are left out. */
-static uint32_t host_part(uint64_t turn)
+static _Noreturn void none_left(uint32_t networks)
 {
-    return (uint32_t)(turn % LAB_NETWORK_HOSTS) + 1;
+    fprintf(stderr, "hearsay-lab: no address is left in %u networks\n", networks);
+    exit(1);
 }
 
 struct hsay_addr lab_address_give(struct lab_addresses *all, uint32_t owner)
 {
-    uint64_t number = all->given++;
-    uint32_t network = all->network[number % all->network_count];
-    return give(all, owner, network << 16 | host_part(number / all->network_count));
+    for (uint64_t tries = (uint64_t)all->network_count * HOST_PARTS; tries != 0; tries--) {
+        uint64_t number = all->given++;
+        uint32_t network = all->network[number % all->network_count];
+        uint32_t ip = network << 16 | (uint32_t)(number / all->network_count % HOST_PARTS + 1);
+        if (is_free(all, ip))
+            return give(all, owner, ip);
+    }
+    none_left(all->network_count);
 }
 
 /* From the upper end, where those that are given in turn come last. */
@@ -105,13 +118,13 @@ struct hsay_addr lab_address_give_in(struct lab_addresses *all, uint32_t owner, 
 {
     uint32_t from_front = all->network_all - 1 - network % all->network_all;
     uint32_t high = (uint32_t)all->network[from_front] << 16;
-    uint32_t host = LAB_NETWORK_HOSTS;
-    while (host > 1 && all->place_max != 0 && find(all, high | host)->ip != 0)
-        host--;
-    return give(all, owner, high | host);
+    for (uint32_t host = HOST_PARTS; host != 0; host--)
+        if (is_free(all, high | host))
+            return give(all, owner, high | host);
+    none_left(1);
 }
 
-/* The place stays, so that those behind it are still found: an address is used once only. */
+/* The place stays, so that those behind it are still found. */
 void lab_address_take(struct lab_addresses *all, const struct hsay_addr *addr)
 {
     struct lab_address_place *place = find(all, ip_of(addr));
@@ -122,7 +135,7 @@ void lab_address_take(struct lab_addresses *all, const struct hsay_addr *addr)
 uint32_t lab_address_owner(const struct lab_addresses *all, const struct hsay_addr *addr)
 {
     uint32_t ip = ip_of(addr);
-    if (ip == 0 || all->place_max == 0)
+    if (ip == 0)
         return LAB_NOBODY;
     const struct lab_address_place *place = find(all, ip);
     return place->ip != 0 ? place->owner : LAB_NOBODY;

@@ -2,14 +2,15 @@
  * The simulated internet's addresses: who has which, and who answers to one.
  *
  * Addresses are handed out from global IPv4 networks (/16, the core's network groups) in turn, so
- * that peers stand in as many groups as the run asks for.  An address is used once only: who comes
- * back with a new one has one that nobody had before.
+ * that peers stand in as many groups as the run asks for.  Who comes back with a new one has one
+ * that nobody had before, until all of a run's networks were used: then those that are free again.
  */
 #ifndef HEARSAY_LAB_ADDRESS_H
 #define HEARSAY_LAB_ADDRESS_H
 
 #include "hearsay/types.h"
 
+/* So many fit into each network, whichever it is. */
 enum { LAB_NETWORK_HOSTS = 65000, LAB_NOBODY = UINT32_MAX };
 
 struct lab_address_place {
@@ -18,7 +19,7 @@ struct lab_address_place {
 };
 
 struct lab_addresses {
-    uint16_t *network; /* the first 16 bits of all that there are */
+    uint16_t *network;      /* the first 16 bits of all that there are */
     uint32_t network_count; /* of these, from the front: where hosts live */
     uint32_t network_all;
     uint64_t given;
@@ -30,7 +31,7 @@ struct lab_addresses {
 void lab_addresses_init(struct lab_addresses *all, uint32_t networks);
 void lab_addresses_free(struct lab_addresses *all);
 
-/* A new host address for `owner`, port 0. */
+/* A new host address for `owner`, port 0.  A run that has no address left ends the program. */
 struct hsay_addr lab_address_give(struct lab_addresses *all, uint32_t owner);
 
 /* One in a certain network, counted from 0 and from the far end, where no host lives unless hosts
