@@ -66,6 +66,20 @@ const struct lab_setting_rule lab_config_rules[] = {
     {"rejoin", "store", LAB_KIND_WORD, 0, 0, "store empty",
      "what a host has when it comes back: what it had committed, or nothing"},
     {"rejoin_address", "new", LAB_KIND_WORD, 0, 0, "new same", "and where it is"},
+
+    {"attackers", "0", LAB_KIND_COUNT, 0, 1e6, NULL,
+     "peers that an attacker pretends to be, each with an address of its own; 0: nobody attacks"},
+    {"attacker_networks", "4", LAB_KIND_COUNT, 1, LAB_CROWD_NETWORKS_MAX, NULL,
+     "/16 networks that these addresses are in"},
+    {"attacker_machines", "0", LAB_KIND_COUNT, 0, 1e6, NULL,
+     "machines that the attackers share, by ports; 0: one for each"},
+    {"attack", "eclipse", LAB_KIND_WORD, 0, 0, "eclipse echo bait relay flood",
+     "what they say: that they hold nothing, the same, very much; or they give what honest hosts "
+     "hold; flood: they ask, and never answer"},
+    {"attack_pace", "2", LAB_KIND_NUMBER, 0, 1000, NULL,
+     "requests per second that each victim gets from all of them together"},
+    {"attack_from", "0", LAB_KIND_SECONDS, 0, 0, NULL, "when they appear"},
+    {"victims", "10", LAB_KIND_COUNT, 0, 2e6, NULL, "honest hosts that they ask; 0: all"},
 };
 const size_t lab_config_rule_count = sizeof lab_config_rules / sizeof lab_config_rules[0];
 
@@ -180,6 +194,19 @@ void lab_config_churn(const struct lab_settings *settings, struct lab_churn_conf
     };
 }
 
+void lab_config_attack(const struct lab_settings *settings, struct lab_attack_config *attack)
+{
+    *attack = (struct lab_attack_config){
+        .kind = (enum lab_attack_kind)lab_settings_choice(settings, "attack"),
+        .members = count_of(settings, "attackers"),
+        .machines = count_of(settings, "attacker_machines"),
+        .networks = count_of(settings, "attacker_networks"),
+        .victims = count_of(settings, "victims"),
+        .pace = lab_settings_number(settings, "attack_pace"),
+        .from_ns = ns_of(settings, "attack_from"),
+    };
+}
+
 int lab_config_read(const struct lab_settings *settings, uint64_t seed, struct lab_sim_config *out,
                     char *why, size_t why_size)
 {
@@ -202,6 +229,11 @@ int lab_config_read(const struct lab_settings *settings, uint64_t seed, struct l
         snprintf(why, why_size, "%u trackers, but only %u nodes", out->trackers, out->nodes);
         return HSAY_EINVAL;
     }
+    struct lab_attack_config attack;
+    lab_config_attack(settings, &attack);
+    out->extra = attack.members != 0;
+    if (lab_attack_check(&attack, why, why_size) != 0)
+        return HSAY_EINVAL;
     if (lab_population_parse(&out->population, lab_settings_text(settings, "nat"), why, why_size) !=
         0)
         return HSAY_EINVAL;

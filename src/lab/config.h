@@ -3,6 +3,7 @@
 #define HEARSAY_LAB_CONFIG_H
 
 #include "src/lab/script/settings.h"
+#include "src/lab/sim/attack.h"
 #include "src/lab/sim/churn.h"
 #include "src/lab/sim/sim.h"
 
@@ -17,6 +18,7 @@ int lab_config_read(const struct lab_settings *settings, uint64_t seed, struct l
 int lab_config_link(const struct lab_settings *settings, struct lab_link_model *link, char *why,
                     size_t why_size);
 void lab_config_churn(const struct lab_settings *settings, struct lab_churn_config *churn);
+void lab_config_attack(const struct lab_settings *settings, struct lab_attack_config *attack);
 
 /* A setting that is a time. */
 uint64_t lab_config_ns(const struct lab_settings *settings, const char *key);

@@ -78,19 +78,35 @@ static int fail(struct lab_run *run, const char *why)
     return -1;
 }
 
+static void write_attack(struct lab_run *run, const struct lab_attack *attack)
+{
+    if (attack == NULL)
+        return;
+    const struct lab_attack_count *count = lab_attack_count(attack);
+    lab_result_number(run->result, "attacker_requests", (double)(count->asked + count->shown));
+    lab_result_number(run->result, "attacker_answers", (double)count->answers);
+    lab_result_number(run->result, "attacker_introductions", (double)count->introductions);
+    lab_result_number(run->result, "attacker_bundles", (double)count->bundles);
+}
+
 static int live(struct lab_run *run)
 {
     struct lab_churn_config churn;
+    struct lab_attack_config attack_config;
     struct taken taken = {0};
     char why[256];
     lab_config_churn(run->settings, &churn);
     run->churn = lab_churn_new(run->sim, &churn, why, sizeof why);
     if (run->churn == NULL)
         return fail(run, why);
+    lab_config_attack(run->settings, &attack_config);
+    struct lab_attack *attack = lab_attack_new(run->sim, &attack_config);
     open_measures(run, &taken);
     lab_actions_plan(run);
     elapse(run);
     close_measures(run, &taken);
+    write_attack(run, attack);
+    lab_attack_free(attack);
     write_digest(run);
     lab_churn_free(run->churn);
     return run->unmet == 0 ? 0 : fail(run, run->first_unmet);
