@@ -124,6 +124,7 @@ struct lab_sim *lab_sim_new(const struct lab_sim_config *config)
     sim->window_ns = lab_link_delay_min(&config->link);
     hsay_sodium_init();
     lab_crypto_world_init(&sim->crypto, config->seed, config->crypto_real);
+    lab_crypto_world_reserve(&sim->crypto, config->nodes + config->shards);
     lab_depot_init(&sim->depot, NULL);
     struct lab_chance chance = lab_chance_stream(config->seed, LAB_CHANCE_SCENARIO, 0);
     lab_chance_bytes(&chance, sim->overlay.byte, sizeof sim->overlay.byte);
