@@ -4,64 +4,47 @@
  * A bundle is judged `horizon` steps after it was made (or at the end of the run): by the hosts
  * that are online then and have been for `settled` seconds, or, without that, since before it was
  * made.  Who does not hold it by then counts in steps_last as if it came that moment, and lowers
- * held_share.  The curve is sampled ten times a step, among those that would be judged then.
+ * held_share.  The curve is sampled ten times a step, among those that would be judged then; of the
+ * first `curves` bundles alone, for each sample looks at every host.
  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/lab/measure/measure.h"
+#include "src/lab/measure/registry.h"
 #include "src/lab/sim/memory.h"
 
-enum { NOT_HELD = UINT32_MAX, SAMPLES_PER_STEP = 10, CURVE_STEPS_MAX = 200 };
+enum {
+    NOT_HELD = UINT32_MAX,
+    SAMPLES_PER_STEP = 10,
+    CURVE_STEPS_MAX = 200,
+    CURVE_STEPS_ROUND = 16, /* so long or a multiple: the curves of most seeds end together, */
+                            /* and their mean does not jump where one ends before the others */
+    CURVES_MAX = 1000,
+};
 #define UNIT_NS UINT64_C(100000) /* of a time kept in 32 bits: 119 hours */
 
 struct bundle {
-    struct hsay_digest digest;
     uint64_t made_ns;
     uint32_t *held; /* per host: since made_ns, in UNIT_NS */
-    double *curve;
-    unsigned samples; /* taken */
+    double *curve;  /* NULL: none is taken */
+    unsigned samples;
     bool judged;
-    double held_share, steps_last, steps_mean, steps_p50, steps_p95, steps_p99, steps_95;
-    uint32_t judges;
+    double held_share, steps_last, steps_mean, steps_p50, steps_p95, steps_p99;
 };
 
 struct spread {
     struct lab_sim *sim;
+    struct lab_registry registry; /* of what bundle[] is about */
     struct bundle *bundle;
-    size_t count, max;
-    size_t *place; /* digest -> number + 1; open addressing */
-    size_t place_max;
-    size_t limit;   /* bundles watched at most */
-    double horizon; /* steps; 0: the end of the run */
+    size_t max;
+    size_t limit, curves; /* bundles watched at most, and with a curve */
+    double horizon;       /* steps; 0: the end of the run */
     uint64_t settled_ns;
     bool settled;
     unsigned curve_max;
 };
-
-/* ---- which bundle ---- */
-
-static size_t *place_of(const struct spread *s, const struct hsay_digest *digest)
-{
-    size_t at;
-    memcpy(&at, digest, sizeof at);
-    for (at &= s->place_max - 1; s->place[at] != 0; at = (at + 1) & (s->place_max - 1))
-        if (memcmp(&s->bundle[s->place[at] - 1].digest, digest, sizeof *digest) == 0)
-            break;
-    return &s->place[at];
-}
-
-static void grow(struct spread *s)
-{
-    s->max = s->max != 0 ? 2 * s->max : 16;
-    s->bundle = lab_realloc(s->bundle, s->max * sizeof *s->bundle);
-    free(s->place);
-    s->place_max = 4 * s->max;
-    s->place = lab_calloc(s->place_max, sizeof *s->place);
-    for (size_t i = 0; i < s->count; i++)
-        *place_of(s, &s->bundle[i].digest) = i + 1;
-}
 
 /* ---- judging ---- */
 
@@ -110,7 +93,6 @@ static void judge(struct spread *s, struct bundle *b)
         held += has;
     }
     qsort(steps, all, sizeof *steps, by_value);
-    b->judges = (uint32_t)all;
     b->held_share = all != 0 ? (double)held / (double)all : 0;
     b->steps_last = quantile(steps, all, 1);
     b->steps_mean = all != 0 ? sum / (double)all : 0;
@@ -121,41 +103,60 @@ static void judge(struct spread *s, struct bundle *b)
     free(steps);
 }
 
-static uint64_t sample_ns(const struct spread *s)
+static void judge_later(struct lab_sim *sim, void *self, uint64_t number)
 {
-    return (uint64_t)(lab_step_seconds(s->sim) * 1e9) / SAMPLES_PER_STEP;
+    struct spread *s = self;
+    (void)sim;
+    judge(s, &s->bundle[number]);
 }
 
-/* A point of the curve, and the next one later; at the horizon, the verdict. */
+static uint64_t steps_ns(const struct spread *s, double steps)
+{
+    return (uint64_t)(lab_step_seconds(s->sim) * 1e9 * steps);
+}
+
+/* A point of the curve, and the next one later. */
 static void sample(struct lab_sim *sim, void *self, uint64_t number)
 {
     struct spread *s = self;
     struct bundle *b = &s->bundle[number];
     b->curve[b->samples++] = share_now(s, b);
-    if (s->horizon > 0 && b->samples > s->horizon * SAMPLES_PER_STEP && !b->judged)
-        judge(s, b);
-    bool whole = b->curve[b->samples - 1] == 1.0 && s->horizon == 0 && !s->settled;
-    if (b->samples < s->curve_max && !b->judged && !whole)
-        lab_sim_at(sim, lab_sim_elapsed_ns(sim) + sample_ns(s), sample, s, number);
+    bool whole = b->curve[b->samples - 1] == 1.0 && !s->settled;
+    if (b->samples < s->curve_max && !whole)
+        lab_sim_at(sim, lab_sim_elapsed_ns(sim) + steps_ns(s, 1.0 / SAMPLES_PER_STEP), sample, s,
+                   number);
 }
 
 /* ---- watching ---- */
 
+static struct bundle *bundle_new(struct spread *s, const struct hsay_digest *digest)
+{
+    size_t number = lab_registry_add(&s->registry, digest);
+    size_t held_bytes = s->sim->host_count * sizeof(uint32_t);
+    if (number == s->max) {
+        s->max = s->max != 0 ? 2 * s->max : 16;
+        s->bundle = lab_realloc(s->bundle, s->max * sizeof *s->bundle);
+    }
+    struct bundle *b = &s->bundle[number];
+    *b = (struct bundle){.made_ns = s->sim->now_ns, .held = lab_realloc(NULL, held_bytes)};
+    memset(b->held, 0xff, held_bytes);
+    return b;
+}
+
 static void made(struct spread *s, uint32_t host, const struct hsay_event *event)
 {
     struct lab_sim *sim = s->sim;
-    if (s->count == s->limit)
+    size_t number = s->registry.count;
+    if (number == s->limit)
         return;
-    if (s->count == s->max)
-        grow(s);
-    struct bundle *b = &s->bundle[s->count];
-    *b = (struct bundle){.digest = event->position.digest, .made_ns = sim->now_ns};
-    b->held = lab_realloc(NULL, sim->host_count * sizeof *b->held);
-    memset(b->held, 0xff, sim->host_count * sizeof *b->held);
+    struct bundle *b = bundle_new(s, &event->position.digest);
     b->held[host] = 0;
-    b->curve = lab_calloc(s->curve_max, sizeof *b->curve);
-    *place_of(s, &b->digest) = ++s->count;
-    lab_sim_at(sim, lab_sim_elapsed_ns(sim), sample, s, s->count - 1);
+    if (number < s->curves) {
+        b->curve = lab_calloc(s->curve_max, sizeof *b->curve);
+        lab_sim_at(sim, lab_sim_elapsed_ns(sim), sample, s, number);
+    }
+    if (s->horizon > 0)
+        lab_sim_at(sim, lab_sim_elapsed_ns(sim) + steps_ns(s, s->horizon), judge_later, s, number);
 }
 
 static void on_event(void *self, struct lab_shard *shard, uint32_t host,
@@ -168,10 +169,10 @@ static void on_event(void *self, struct lab_shard *shard, uint32_t host,
         made(s, host, event);
         return;
     }
-    size_t number = s->count != 0 ? *place_of(s, &event->position.digest) : 0;
-    if (number == 0)
+    size_t number = lab_registry_find(&s->registry, &event->position.digest);
+    if (number == LAB_REGISTRY_NONE)
         return;
-    struct bundle *b = &s->bundle[number - 1];
+    struct bundle *b = &s->bundle[number];
     if (b->held[host] == NOT_HELD)
         b->held[host] = (uint32_t)((shard->now_ns - b->made_ns) / UNIT_NS);
 }
@@ -180,8 +181,8 @@ static void on_event(void *self, struct lab_shard *shard, uint32_t host,
 static void on_life(void *self, struct lab_sim *sim, uint32_t host, bool online)
 {
     struct spread *s = self;
-    for (size_t i = 0; online && i < s->count; i++)
-        if (!lab_store_holds(&sim->host[host].store, &s->bundle[i].digest))
+    for (size_t i = 0; online && i < s->registry.count; i++)
+        if (!lab_store_holds(&sim->host[host].store, &s->registry.digest[i]))
             s->bundle[i].held[host] = NOT_HELD;
 }
 
@@ -193,6 +194,7 @@ static void *spread_open(struct lab_sim *sim, const struct lab_measure_args *arg
     s->settled = lab_measure_word(args, "settled", NULL) != NULL;
     s->settled_ns = (uint64_t)(lab_measure_number(args, "settled", 0) * 1e9);
     s->limit = (size_t)lab_measure_number(args, "bundles", 1e6);
+    s->curves = (size_t)lab_measure_number(args, "curves", CURVES_MAX);
     s->curve_max =
         (unsigned)((s->horizon > 0 ? s->horizon : CURVE_STEPS_MAX) * SAMPLES_PER_STEP) + 1;
     lab_sim_observe(sim,
@@ -208,22 +210,30 @@ static double curve_at(const struct bundle *b, unsigned i)
     return i < b->samples ? b->curve[i] : b->curve[b->samples - 1];
 }
 
+/* The mean over the bundles that have a curve; 1 if none has. */
+static double mean_at(const struct spread *s, unsigned i)
+{
+    double sum = 0, n = 0;
+    for (size_t k = 0; k < s->registry.count; k++)
+        if (s->bundle[k].samples != 0) {
+            sum += curve_at(&s->bundle[k], i);
+            n++;
+        }
+    return n != 0 ? sum / n : 1;
+}
+
 static void write_curve(const struct spread *s, struct lab_result *result)
 {
     struct lab_table *table = lab_result_table(result, "spread", "step,seconds,share");
-    double last = 0, step_s = lab_step_seconds(s->sim), half = NAN, most = NAN;
-    for (unsigned i = 0; i < s->curve_max && last < 1; i++) {
-        double sum = 0, n = 0;
-        for (size_t k = 0; k < s->count; k++)
-            if (s->bundle[k].samples != 0) {
-                sum += curve_at(&s->bundle[k], i);
-                n++;
-            }
-        last = n != 0 ? sum / n : 1;
+    double share = 0, half = NAN, most = NAN;
+    for (unsigned i = 0; i < s->curve_max; i++) {
+        if (share == 1 && i % (CURVE_STEPS_ROUND * SAMPLES_PER_STEP) == 1)
+            break;
+        share = mean_at(s, i);
         double step = (double)i / SAMPLES_PER_STEP;
-        half = isnan(half) && last >= 0.5 ? step : half;
-        most = isnan(most) && last >= 0.95 ? step : most;
-        lab_table_row(table, (double[]){step, step * step_s, last});
+        half = isnan(half) && share >= 0.5 ? step : half;
+        most = isnan(most) && share >= 0.95 ? step : most;
+        lab_table_row(table, (double[]){step, step * lab_step_seconds(s->sim), share});
     }
     lab_result_number(result, "steps_50", half);
     lab_result_number(result, "steps_95", most);
@@ -233,7 +243,7 @@ static void write_bundles(const struct spread *s, struct lab_result *result)
 {
     struct lab_table *table =
         lab_result_table(result, "bundles", "number,made_s,held_share,p50,p95,p99,last");
-    for (size_t i = 0; i < s->count; i++) {
+    for (size_t i = 0; i < s->registry.count; i++) {
         const struct bundle *b = &s->bundle[i];
         lab_table_row(table, (double[]){(double)i + 1, (double)(b->made_ns - LAB_START_NS) / 1e9,
                                         b->held_share, b->steps_p50, b->steps_p95, b->steps_p99,
@@ -241,26 +251,39 @@ static void write_bundles(const struct spread *s, struct lab_result *result)
     }
 }
 
-static void write_fields(const struct spread *s, struct lab_result *result)
+static void write_shares(const struct spread *s, struct lab_result *result)
 {
-    double held = 0, last = 0, mean = 0, p99 = 0, most = 0, least = 1, n = (double)s->count;
-    for (size_t i = 0; i < s->count; i++) {
-        const struct bundle *b = &s->bundle[i];
-        held += b->held_share / n;
-        last += b->steps_last / n;
-        mean += b->steps_mean / n;
-        p99 += b->steps_p99 / n;
-        most = fmax(most, b->steps_last);
-        least = fmin(least, b->held_share);
+    double held = 0, least = 1, n = (double)s->registry.count;
+    for (size_t i = 0; i < s->registry.count; i++) {
+        held += s->bundle[i].held_share / n;
+        least = fmin(least, s->bundle[i].held_share);
     }
     lab_result_number(result, "bundles", n);
     lab_result_number(result, "reached_share", held);
     lab_result_number(result, "held_share", held);
     lab_result_number(result, "held_share_min", least);
+    lab_result_number(result, "residue", 1 - held);
+    lab_result_number(result, "residue_max", 1 - least);
+}
+
+static void write_steps(const struct spread *s, struct lab_result *result)
+{
+    double last = 0, mean = 0, p99 = 0, p99_max = 0, most = 0, n = (double)s->registry.count;
+    for (size_t i = 0; i < s->registry.count; i++) {
+        const struct bundle *b = &s->bundle[i];
+        last += b->steps_last / n;
+        mean += b->steps_mean / n;
+        p99 += b->steps_p99 / n;
+        p99_max = fmax(p99_max, b->steps_p99);
+        most = fmax(most, b->steps_last);
+    }
     lab_result_number(result, "steps_last", last);
     lab_result_number(result, "steps_last_max", most);
     lab_result_number(result, "steps_node_mean", mean);
     lab_result_number(result, "steps_p99", p99);
+    lab_result_number(result, "steps_p99_max", p99_max);
+    lab_result_number(result, "steps_newest",
+                      n != 0 ? s->bundle[s->registry.count - 1].steps_last : NAN);
     lab_result_number(result, "seconds_last", last * lab_step_seconds(s->sim));
 }
 
@@ -268,26 +291,27 @@ static void spread_close(void *self, struct lab_sim *sim, struct lab_result *res
 {
     struct spread *s = self;
     (void)sim;
-    for (size_t i = 0; i < s->count; i++)
+    for (size_t i = 0; i < s->registry.count; i++)
         if (!s->bundle[i].judged)
             judge(s, &s->bundle[i]);
-    write_fields(s, result);
+    write_shares(s, result);
+    write_steps(s, result);
     write_curve(s, result);
     write_bundles(s, result);
-    for (size_t i = 0; i < s->count; i++) {
+    for (size_t i = 0; i < s->registry.count; i++) {
         free(s->bundle[i].held);
         free(s->bundle[i].curve);
     }
     free(s->bundle);
-    free(s->place);
+    lab_registry_free(&s->registry);
     free(s);
 }
 
 const struct lab_measure_kind lab_measure_spread = {
     .name = "spread",
-    .keys = "horizon settled bundles",
+    .keys = "horizon settled bundles curves",
     .help = "when hosts hold each bundle; horizon=STEPS after which a bundle is judged, by who "
-            "was online for settled=SECONDS; bundles=N watched at most",
+            "was online for settled=SECONDS; bundles=N watched at most, curves=N with a curve",
     .open = spread_open,
     .close = spread_close,
 };
