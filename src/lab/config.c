@@ -97,19 +97,21 @@ static void read_tables(const struct lab_settings *settings, struct hsay_node_co
 {
     enum { SMALL, MEDIUM, DAEMON };
     node->overlays_max = 1;
-    if (lab_settings_choice(settings, "tables") == SMALL) {
+    node->keys_given = true;
+    if (lab_settings_choice(settings, "tables") == SMALL) { /* as node.h recommends */
         node->candidates_max = 12;
         node->lans_max = 1;
         node->pending_max = 3;
-        node->book_max = 2;
-        node->rumors_max = 4;
-        node->wants_max = 4;
+        node->book_max = 1;
+        node->rumors_max = 3;
+        node->wants_max = 2;
         node->voices_max = 3;
         node->votes_max = 3;
-        node->punctures_max = 4;
-        node->keyring_max = 4;
+        node->punctures_max = 8;
+        node->keyring_max = 1;
         node->ledger_max = 8;
-        node->gate_max = 8;
+        node->gate_max = 1;
+        node->replay_max = 4;
     } else if (lab_settings_choice(settings, "tables") == MEDIUM) {
         node->candidates_max = 32;
         node->pending_max = 8;
@@ -128,6 +130,8 @@ static void read_overlay(const struct lab_settings *settings, struct hsay_overla
     overlay->fixed_step = lab_settings_flag(settings, "fixed_step");
     overlay->mail_fanout = count_of(settings, "fanout");
     overlay->answer_bytes = count_of(settings, "answer");
+    if (lab_settings_choice(settings, "tables") == 0)
+        overlay->wait_ms = 1000; /* three requests are soon all out */
     overlay->step_ms = (uint32_t)(lab_settings_number(settings, "step") * 1e3);
 }
 

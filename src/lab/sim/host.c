@@ -221,6 +221,7 @@ static void boot(struct lab_shard *shard, uint32_t number)
     int rc = hsay_node_init(host->memory, &config, &shard->crypto_port, seed, now, &host->node);
     assert(rc == 0);
     overlay.overlay = sim->overlay;
+    overlay.keys = &sim->keys;
     overlay.store = lab_store_port(&host->store);
     rc = hsay_node_join(host->node, now, &overlay, &overlay_number);
     assert(rc == 0 && overlay_number == 0);

@@ -69,6 +69,7 @@ static void init_shard(struct lab_sim *sim, unsigned number)
     lab_wheel_init(&shard->wheel, sim->now_ns);
     lab_crypto_init(&shard->crypto, &sim->crypto);
     shard->crypto_port = lab_crypto_port(&shard->crypto);
+    hsay_overlay_keys(&sim->keys, &shard->crypto_port, &sim->overlay, (struct hsay_span){NULL, 0});
 
     /* A node that is joined tells how large an outbox it wants. */
     uint8_t seed[32] = {1};
@@ -81,6 +82,7 @@ static void init_shard(struct lab_sim *sim, unsigned number)
     lab_store_init(&store, &sim->depot, 0);
     config.node_secret[0] = 1;
     overlay.overlay = sim->overlay;
+    overlay.keys = &sim->keys;
     overlay.store = lab_store_port(&store);
     int rc = hsay_node_init(memory, &config, &shard->crypto_port, seed, now, &node);
     assert(rc == 0);

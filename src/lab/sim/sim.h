@@ -193,6 +193,7 @@ struct lab_sim {
     struct lab_depot depot;
     struct lab_crypto_world crypto;
     struct hsay_key overlay;
+    struct hsay_seal_keys keys; /* what follows from it, for all nodes */
     struct lab_shard *shard;
     struct lab_agenda *agenda;
     struct lab_threads *threads;
