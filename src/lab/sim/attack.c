@@ -330,18 +330,16 @@ static void choose_victims(struct lab_attack *a)
     }
 }
 
-/* An honest host of the same thread, and no victim if there is one. */
+/* An honest host, and no victim if there is another.  They look into its store, so they live where it
+ * does: nothing of theirs may depend on how many threads there are. */
 static void choose_informant(struct lab_attack *a)
 {
-    const struct lab_sim *sim = a->sim;
-    a->informant = a->victim[0];
-    for (uint32_t i = 0; i < sim->config.nodes; i++) {
-        const struct lab_host *host = &sim->host[i];
-        bool same = host->shard == sim->host[a->host].shard;
-        if (same && (sim->host[a->informant].shard != host->shard ||
-                     (sim->host[a->informant].flags & LAB_HOST_MARKED) != 0))
-            a->informant = i;
-    }
+    struct lab_sim *sim = a->sim;
+    uint32_t i = 0;
+    while (i < sim->config.nodes && (sim->host[i].flags & LAB_HOST_MARKED) != 0)
+        i++;
+    a->informant = i < sim->config.nodes ? i : a->victim[0];
+    sim->host[a->host].shard = sim->host[a->informant].shard;
 }
 
 struct lab_attack *lab_attack_new(struct lab_sim *sim, const struct lab_attack_config *config)
