@@ -112,7 +112,11 @@ static void later(struct lab_run *run, const struct lab_action *action, uint32_t
                   struct lab_chance *chance, lab_deed deed)
 {
     double wait = lab_action_number(action, "spread", 0) * lab_chance_unit(chance);
-    lab_sim_at(run->sim, lab_sim_elapsed_ns(run->sim) + (uint64_t)(wait * 1e9), deed, run, host);
+    if (wait > 0)
+        lab_sim_at(run->sim, lab_sim_elapsed_ns(run->sim) + (uint64_t)(wait * 1e9), deed, run,
+                   host);
+    else
+        deed(run->sim, run, host);
 }
 
 static void go_online(struct lab_run *run, const struct lab_action *action, uint32_t host,
@@ -332,5 +336,6 @@ void lab_actions_plan(struct lab_run *run)
     }
     uint64_t join_ns = lab_config_ns(run->settings, "join");
     for (uint32_t i = 0; i < run->sim->config.nodes && !online; i++)
-        lab_sim_at(run->sim, join_ns * i / run->sim->config.nodes, start_deed, run, i);
+        if (lab_churn_begins_online(run->churn, i))
+            lab_sim_at(run->sim, join_ns * i / run->sim->config.nodes, start_deed, run, i);
 }
