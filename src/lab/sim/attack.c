@@ -330,8 +330,8 @@ static void choose_victims(struct lab_attack *a)
     }
 }
 
-/* An honest host, and no victim if there is another.  They look into its store, so they live where it
- * does: nothing of theirs may depend on how many threads there are. */
+/* An honest host, and no victim if there is another.  They look into its store, so they live where
+ * it does: nothing of theirs may depend on how many threads there are. */
 static void choose_informant(struct lab_attack *a)
 {
     struct lab_sim *sim = a->sim;
