@@ -6,6 +6,7 @@
 const struct lab_measure_kind *const lab_measures[] = {
     &lab_measure_traffic,
     &lab_measure_spread,
+    &lab_measure_graph,
     &lab_measure_eclipse,
     &lab_measure_store,
     &lab_measure_pace,
