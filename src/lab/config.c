@@ -22,6 +22,8 @@ const struct lab_setting_rule lab_config_rules[] = {
      "sizes of a node's tables: within 3 KB, 8 KB, or as hearsayd has them"},
     {"crypto", "counted", LAB_KIND_WORD, 0, 0, "counted real",
      "compute what decisions depend on, or all"},
+    {"check", "auto", LAB_KIND_WORD, 0, 0, "auto all sampled off",
+     "hosts whose invariants are checked: all of up to 5,000, or all, a thousand, none"},
     {"threads", "1", LAB_KIND_COUNT, 1, LAB_SHARDS_MAX, NULL, "of one run; the result is the same"},
     {"shared_stats", "yes", LAB_KIND_FLAG, 0, 0, NULL,
      "core counters of all hosts in one place, which saves 400 bytes for each"},

@@ -1,5 +1,6 @@
 #include "src/lab/run.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -78,6 +79,24 @@ static int fail(struct lab_run *run, const char *why)
     return -1;
 }
 
+/* A broken invariant fails the run. */
+static int write_violations(struct lab_run *run)
+{
+    uint64_t broken = lab_invariants_violations(run->invariants, LAB_INVARIANT_COUNT);
+    lab_result_number(run->result, "violations", run->invariants != NULL ? (double)broken : NAN);
+    for (unsigned i = 0; i < LAB_INVARIANT_COUNT && broken != 0; i++) {
+        uint64_t own = lab_invariants_violations(run->invariants, (enum lab_invariant)i);
+        char field[40];
+        snprintf(field, sizeof field, "violations_%s", lab_invariant_name((enum lab_invariant)i));
+        if (own != 0)
+            lab_result_number(run->result, field, (double)own);
+    }
+    if (broken == 0)
+        return 0;
+    lab_result_text(run->result, "violation", lab_invariants_first(run->invariants));
+    return fail(run, lab_invariants_first(run->invariants));
+}
+
 static void write_attack(struct lab_run *run, const struct lab_attack *attack)
 {
     if (attack == NULL)
@@ -99,6 +118,8 @@ static int live(struct lab_run *run)
     run->churn = lab_churn_new(run->sim, &churn, why, sizeof why);
     if (run->churn == NULL)
         return fail(run, why);
+    run->invariants =
+        lab_invariants_new(run->sim, (enum lab_check)lab_settings_choice(run->settings, "check"));
     lab_config_attack(run->settings, &attack_config);
     struct lab_attack *attack = lab_attack_new(run->sim, &attack_config);
     open_measures(run, &taken);
@@ -109,7 +130,12 @@ static int live(struct lab_run *run)
     lab_attack_free(attack);
     write_digest(run);
     lab_churn_free(run->churn);
-    return run->unmet == 0 ? 0 : fail(run, run->first_unmet);
+    lab_invariants_finish(run->invariants);
+    int rc = write_violations(run);
+    lab_invariants_free(run->invariants);
+    if (rc == 0 && run->unmet != 0)
+        rc = fail(run, run->first_unmet);
+    return rc;
 }
 
 int lab_run(const struct lab_scenario *scenario, const struct lab_settings *settings,

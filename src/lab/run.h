@@ -6,6 +6,7 @@
 #include "src/lab/script/scenario.h"
 #include "src/lab/script/timeline.h"
 #include "src/lab/sim/churn.h"
+#include "src/lab/sim/invariant.h"
 #include "src/lab/sim/sim.h"
 
 /* What the deeds of a run share.  Lives while it runs. */
@@ -14,6 +15,7 @@ struct lab_run {
     struct lab_timeline timeline;
     struct lab_sim *sim;
     struct lab_churn *churn;
+    struct lab_invariants *invariants; /* NULL: not checked */
     struct lab_result *result;
     uint64_t duration_ns;
     unsigned unmet; /* expectations of the scenario that did not hold */
