@@ -6,8 +6,12 @@
  * further question to the peer in hand; a visit is a contact with another peer than the one before.
  * A peer is an attacker if its address belongs to a host that runs no node.  What `from` (seconds)
  * leaves out is in the curve but not in the fields.
+ *
+ * Of each bundle that is published after `from`, it is looked at who of the victims that have been
+ * online since then, and are not its author, holds it `within` seconds later.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +19,7 @@
 #include "src/lab/sim/attack.h"
 #include "src/lab/sim/memory.h"
 
-enum { EVERY_S = 30, NAMES_FIRST = 64 };
+enum { EVERY_S = 30, WITHIN_S = 60, NAMES_FIRST = 64 };
 
 /* Peers that were met, by the beginning of their keys; open addressing. */
 struct names {
@@ -26,6 +30,7 @@ struct names {
 struct tally {
     uint64_t contacts, evil; /* of which attackers' */
     uint64_t visits, evil_visits;
+    uint64_t from_bucket[HSAY_BUCKET_COUNT]; /* visits by where the peer stood */
 };
 
 struct victim {
@@ -43,6 +48,12 @@ struct known {
     double all[HSAY_BUCKET_COUNT], evil[HSAY_BUCKET_COUNT];
 };
 
+struct bundle {
+    struct hsay_digest digest;
+    uint64_t made_ns;
+    uint32_t author; /* host */
+};
+
 struct point {
     double seconds, share;
     struct known known;
@@ -53,8 +64,11 @@ struct eclipse {
     struct victim *victim;
     uint32_t count;
     uint32_t *place; /* host -> number + 1; 0: no victim */
-    uint64_t from_ns, every_ns;
+    uint64_t from_ns, every_ns, within_ns;
     struct tally before; /* of all, at the last point */
+    struct bundle *bundle;
+    size_t bundles, bundles_max;
+    uint64_t due, held; /* victims that could have a bundle by then, and that have it */
     struct point *point;
     size_t points, points_max;
     bool begun;
@@ -96,13 +110,15 @@ static void names_add(struct names *names, const struct hsay_key *key)
 
 /* ---- watching ---- */
 
-static void on_contact(struct victim *v, const struct hsay_addr *to, bool evil)
+static void on_contact(struct victim *v, const struct hsay_event *step, bool evil)
 {
+    const struct hsay_addr *to = &step->peer.addr;
     bool same = memcmp(&v->last, to, sizeof *to) == 0;
     v->all.contacts++;
     v->all.evil += evil;
     v->all.visits += !same;
     v->all.evil_visits += !same && evil;
+    v->all.from_bucket[step->bucket] += !same;
     v->last = *to;
 }
 
@@ -117,17 +133,44 @@ static void on_honest_answer(const struct eclipse *e, struct victim *v, uint64_t
     names_add(&v->met, key);
 }
 
+static void judge(struct lab_sim *sim, void *self, uint64_t number)
+{
+    struct eclipse *e = self;
+    const struct bundle *b = &e->bundle[number];
+    for (uint32_t i = 0; i < e->count; i++) {
+        const struct lab_host *host = &sim->host[e->victim[i].host];
+        if (e->victim[i].host == b->author || !lab_host_is_online(host) ||
+            host->online_ns > b->made_ns)
+            continue;
+        e->due++;
+        e->held += lab_store_holds(&host->store, &b->digest);
+    }
+}
+
+static void on_publication(struct eclipse *e, uint32_t host, const struct hsay_digest *digest)
+{
+    if (!e->begun)
+        return;
+    if (e->bundles == e->bundles_max) {
+        e->bundles_max = e->bundles_max != 0 ? 2 * e->bundles_max : 64;
+        e->bundle = lab_realloc(e->bundle, e->bundles_max * sizeof *e->bundle);
+    }
+    e->bundle[e->bundles] = (struct bundle){*digest, e->sim->now_ns, host};
+    lab_sim_at(e->sim, lab_sim_elapsed_ns(e->sim) + e->within_ns, judge, e, e->bundles++);
+}
+
 static void on_event(void *self, struct lab_shard *shard, uint32_t host,
                      const struct hsay_event *event)
 {
-    const struct eclipse *e = self;
-    if (e->place == NULL || e->place[host] == 0 ||
-        (event->kind != HSAY_EVENT_STEP && event->kind != HSAY_EVENT_ANSWER))
+    struct eclipse *e = self;
+    if (event->kind == HSAY_EVENT_BUNDLE && event->own)
+        on_publication(e, host, &event->position.digest);
+    if (e->place[host] == 0 || (event->kind != HSAY_EVENT_STEP && event->kind != HSAY_EVENT_ANSWER))
         return;
     struct victim *v = &e->victim[e->place[host] - 1];
     bool evil = lab_attack_is_at(e->sim, &event->peer.addr);
     if (event->kind == HSAY_EVENT_STEP)
-        on_contact(v, &event->peer.addr, evil);
+        on_contact(v, event, evil);
     else if (!evil && event->number[HSAY_ANSWER_RESULT] == 0)
         on_honest_answer(e, v, shard->now_ns, &event->peer.key);
 }
@@ -136,18 +179,15 @@ static void on_event(void *self, struct lab_shard *shard, uint32_t host,
 static void on_life(void *self, struct lab_sim *sim, uint32_t host, bool online)
 {
     struct eclipse *e = self;
-    if (online && e->place != NULL && e->place[host] != 0)
+    if (online && e->place[host] != 0)
         e->victim[e->place[host] - 1].heard_ns = sim->now_ns;
 }
 
 /* ---- moments ---- */
 
-/* When the run begins all victims have been marked. */
-static void find_victims(struct lab_sim *sim, void *self, uint64_t number)
+static void find_victims(struct lab_sim *sim, struct eclipse *e)
 {
-    struct eclipse *e = self;
     uint32_t marked = 0;
-    (void)number;
     for (uint32_t i = 0; i < sim->config.nodes; i++)
         marked += (sim->host[i].flags & LAB_HOST_MARKED) != 0;
     e->victim = lab_calloc(marked != 0 ? marked : sim->config.nodes, sizeof *e->victim);
@@ -216,10 +256,11 @@ static void *eclipse_open(struct lab_sim *sim, const struct lab_measure_args *ar
     struct eclipse *e = lab_calloc(1, sizeof *e);
     e->sim = sim;
     e->from_ns = (uint64_t)(lab_measure_number(args, "from", 0) * 1e9);
+    e->within_ns = (uint64_t)(lab_measure_number(args, "within", WITHIN_S) * 1e9);
     e->every_ns = (uint64_t)(fmax(lab_measure_number(args, "every", EVERY_S), 1) * 1e9);
     lab_sim_observe(sim,
                     &(struct lab_observer){.self = e, .on_event = on_event, .on_life = on_life});
-    lab_sim_at(sim, 0, find_victims, e, 0);
+    find_victims(sim, e);
     lab_sim_at(sim, e->from_ns, begin, e, 0);
     lab_sim_at(sim, e->every_ns, sample, e, 1);
     return e;
@@ -293,6 +334,23 @@ static void add_victim(const struct eclipse *e, const struct victim *v, struct m
     sum->packets_out += (double)(host->datagrams_out - v->packets_out) / n;
 }
 
+/* Of all visits, those to peers of each bucket. */
+static void write_sources(const struct eclipse *e, struct lab_result *result)
+{
+    double part[HSAY_BUCKET_COUNT] = {0}, all = 0;
+    for (uint32_t i = 0; i < e->count; i++)
+        for (unsigned b = 0; b < HSAY_BUCKET_COUNT; b++) {
+            const struct victim *v = &e->victim[i];
+            part[b] += (double)(v->all.from_bucket[b] - v->base.from_bucket[b]);
+            all += (double)(v->all.from_bucket[b] - v->base.from_bucket[b]);
+        }
+    for (unsigned b = HSAY_BUCKET_TRUSTED; b < HSAY_BUCKET_COUNT; b++) {
+        char field[40];
+        snprintf(field, sizeof field, "visits_%s", hsay_bucket_name((enum hsay_bucket)b));
+        lab_result_number(result, field, share_of(part[b], all));
+    }
+}
+
 static void write_fields(const struct eclipse *e, struct lab_result *result)
 {
     struct means m = {0};
@@ -303,7 +361,9 @@ static void write_fields(const struct eclipse *e, struct lab_result *result)
     lab_result_number(result, "attacker_share", m.share);
     lab_result_number(result, "attacker_share_largest", m.share_largest);
     lab_result_number(result, "attacker_visit_share", m.visit_share);
+    write_sources(e, result);
     lab_result_number(result, "contacts_per_minute", m.contacts / seconds * 60);
+    lab_result_number(result, "victims_held_share", share_of((double)e->held, (double)e->due));
     lab_result_number(result, "met", m.met);
     lab_result_number(result, "met_per_contact", m.met / m.contacts);
     lab_result_number(result, "honest_gap_s", m.gap_s);
@@ -333,15 +393,17 @@ static void eclipse_close(void *self, struct lab_sim *sim, struct lab_result *re
         free(e->victim[i].met.name);
     free(e->victim);
     free(e->place);
+    free(e->bundle);
     free(e->point);
     free(e);
 }
 
 const struct lab_measure_kind lab_measure_eclipse = {
     .name = "eclipse",
-    .keys = "from every",
+    .keys = "from every within",
     .help = "what attackers get of their victims' contacts, and of their tables; from=SECONDS "
-            "leaves the beginning out, every=SECONDS is the width of a point of the curve",
+            "leaves the beginning out, every=SECONDS is the width of a point of the curve; "
+            "within=SECONDS others' bundles should have come",
     .open = eclipse_open,
     .close = eclipse_close,
 };
