@@ -42,6 +42,9 @@ extern const size_t lab_measure_count;
 
 extern const struct lab_measure_kind lab_measure_traffic;
 extern const struct lab_measure_kind lab_measure_spread;
+extern const struct lab_measure_kind lab_measure_overlay;
+extern const struct lab_measure_kind lab_measure_sides;
+extern const struct lab_measure_kind lab_measure_holdings;
 extern const struct lab_measure_kind lab_measure_graph;
 extern const struct lab_measure_kind lab_measure_eclipse;
 extern const struct lab_measure_kind lab_measure_store;

@@ -6,6 +6,9 @@
 const struct lab_measure_kind *const lab_measures[] = {
     &lab_measure_traffic,
     &lab_measure_spread,
+    &lab_measure_overlay,
+    &lab_measure_sides,
+    &lab_measure_holdings,
     &lab_measure_graph,
     &lab_measure_eclipse,
     &lab_measure_store,
