@@ -141,6 +141,14 @@ enum hsay_policy {
     HSAY_POLICY_CODE2019, /* the last released code: 47.5 / 47.5 / 5, "largest" pivot */
 };
 
+/* How the range of a filter is chosen where all does not fit one. */
+enum hsay_ranges {
+    HSAY_RANGES_POLICY = 0, /* as the policy has it */
+    HSAY_RANGES_MODULO,     /* every n-th global time, with an offset drawn at random */
+    HSAY_RANGES_PIVOT,      /* beside a time drawn from an exponential distribution */
+    HSAY_RANGES_SWEEP,      /* slices of the digest space in turn */
+};
+
 enum hsay_bucket {
     HSAY_BUCKET_NONE = 0,
     HSAY_BUCKET_TRUSTED,    /* named by the operator */
@@ -199,6 +207,7 @@ struct hsay_overlay_config {
                                         * with keys_given they must live until hsay_node_leave */
     struct hsay_store store;           /* of this overlay alone; in use until hsay_node_leave */
     uint8_t policy;                    /* enum hsay_policy */
+    uint8_t ranges;                    /* enum hsay_ranges: one rule alone, for experiments */
     bool fixed_step;                   /* never step before time: for experiments */
     bool pull_only;                    /* no direct mail, no rumors: claims alone */
     bool no_step;                      /* never walk by itself (a test drives it) */
@@ -231,7 +240,8 @@ int hsay_node_init(void *memory, const struct hsay_node_config *config,
 /* The number of the overlay, 0 .. overlays_max - 1, in *overlay: the lowest that is free.  Its
  * first step is due at once.  What the store already holds is told by no event: the application
  * reads it from the store.  HSAY_EEXIST: joined already; HSAY_ENOSPC: no place left; HSAY_EINVAL:
- * no such policy, no store, too long a wait, a secret of another size, or no keys with keys_given.
+ * no such policy or ranges, no store, too long a wait, a secret of another size, or no keys with
+ * keys_given.
  */
 int hsay_node_join(struct hsay_node *node, struct hsay_now now,
                    const struct hsay_overlay_config *config, uint16_t *overlay);

@@ -13,6 +13,8 @@ const struct lab_setting_rule lab_config_rules[] = {
     {"step", "5", LAB_KIND_SECONDS, 0.05, 3600, NULL, "time between the steps of a walk"},
     {"policy", "hearsay", LAB_KIND_WORD, 0, 0, "hearsay paper code2019",
      "how peers and ranges are chosen"},
+    {"ranges", "policy", LAB_KIND_WORD, 0, 0, "policy modulo pivot sweep",
+     "which range a filter has: as the policy says, or one rule alone"},
     {"push", "yes", LAB_KIND_FLAG, 0, 0, NULL, "direct mail and rumors; no: claims alone"},
     {"fixed_step", "no", LAB_KIND_FLAG, 0, 0, NULL, "never a step before its time"},
     {"fanout", "0", LAB_KIND_COUNT, 0, 64, NULL,
@@ -68,6 +70,22 @@ const struct lab_setting_rule lab_config_rules[] = {
     {"rejoin", "store", LAB_KIND_WORD, 0, 0, "store empty",
      "what a host has when it comes back: what it had committed, or nothing"},
     {"rejoin_address", "new", LAB_KIND_WORD, 0, 0, "new same", "and where it is"},
+
+    {"crash", "0", LAB_KIND_SHARE, 0, 1, NULL,
+     "calls that end in a crash before what they changed is committed; the host starts again"},
+    {"commit_fail", "0", LAB_KIND_SHARE, 0, 1, NULL, "commits that the disk refuses"},
+    {"put_fail", "0", LAB_KIND_SHARE, 0, 1, NULL, "bundles that the disk refuses"},
+    {"clock_jump", "0", LAB_KIND_SECONDS, 0, 0, NULL,
+     "mean time between jumps of a host's clock; 0: none"},
+    {"clock_jump_max", "1h", LAB_KIND_SECONDS, 1, 0, NULL, "the furthest that it jumps ahead"},
+    {"full", "0", LAB_KIND_SHARE, 0, 1, NULL, "hosts whose store is full early"},
+    {"full_bytes", "1k", LAB_KIND_BYTES, 1, 0, NULL, "what such a store takes"},
+    {"fault_from", "0", LAB_KIND_SECONDS, 0, 0, NULL, "when these faults begin"},
+    {"fault_until", "0", LAB_KIND_SECONDS, 0, 0, NULL, "when they are over; 0: never"},
+    {"heal", "0", LAB_KIND_SECONDS, 0, 0, NULL,
+     "when all that goes wrong is over, and hosts must come to hold the same; 0: never"},
+    {"heal_steps", "0", LAB_KIND_NUMBER, 0, 0, NULL,
+     "steps that they have for that; 0: worked out from what there is"},
 
     {"attackers", "0", LAB_KIND_COUNT, 0, 1e6, NULL,
      "peers that an attacker pretends to be, each with an address of its own; 0: nobody attacks"},
@@ -128,6 +146,7 @@ static void read_tables(const struct lab_settings *settings, struct hsay_node_co
 static void read_overlay(const struct lab_settings *settings, struct hsay_overlay_config *overlay)
 {
     overlay->policy = (uint8_t)lab_settings_choice(settings, "policy");
+    overlay->ranges = (uint8_t)lab_settings_choice(settings, "ranges");
     overlay->pull_only = !lab_settings_flag(settings, "push");
     overlay->fixed_step = lab_settings_flag(settings, "fixed_step");
     overlay->mail_fanout = count_of(settings, "fanout");
@@ -210,6 +229,21 @@ void lab_config_attack(const struct lab_settings *settings, struct lab_attack_co
         .victims = count_of(settings, "victims"),
         .pace = lab_settings_number(settings, "attack_pace"),
         .from_ns = ns_of(settings, "attack_from"),
+    };
+}
+
+void lab_config_fault(const struct lab_settings *settings, struct lab_fault_config *fault)
+{
+    *fault = (struct lab_fault_config){
+        .crash = lab_settings_number(settings, "crash"),
+        .commit_fail = lab_settings_number(settings, "commit_fail"),
+        .put_fail = lab_settings_number(settings, "put_fail"),
+        .clock_jump_s = lab_settings_number(settings, "clock_jump"),
+        .clock_jump_max = lab_settings_number(settings, "clock_jump_max"),
+        .full = lab_settings_number(settings, "full"),
+        .full_bytes = (uint64_t)lab_settings_number(settings, "full_bytes"),
+        .from_ns = ns_of(settings, "fault_from"),
+        .until_ns = ns_of(settings, "fault_until"),
     };
 }
 

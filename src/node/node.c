@@ -182,6 +182,7 @@ static void start_overlay(struct hsay_overlay *o, struct hsay_now now,
                      o->rumors.want_max);
     hsay_window_init(&o->window, o->window.voice, o->window.voice_max, now.mono, info.time_max);
     hsay_claims_init(&o->claims, config->policy);
+    o->claims.ranges = config->ranges;
     hsay_catchup_init(&o->catchup);
     if (o->catchup.budget_bytes > config->answer_bytes || config->fixed_step)
         o->catchup.budget_bytes = config->answer_bytes;
@@ -238,8 +239,8 @@ int hsay_node_join(struct hsay_node *node, struct hsay_now now,
         rc = find_place(node, &keys, &place);
     if (rc != 0)
         return rc;
-    if (config.policy > HSAY_POLICY_CODE2019 || config.store.ops == NULL ||
-        config.wait_ms > HSAY_REQUEST_LIFETIME_MS)
+    if (config.policy > HSAY_POLICY_CODE2019 || config.ranges > HSAY_RANGES_SWEEP ||
+        config.store.ops == NULL || config.wait_ms > HSAY_REQUEST_LIFETIME_MS)
         return HSAY_EINVAL;
     overlay_defaults(&config);
     if (node->own_keys != NULL) {

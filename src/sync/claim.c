@@ -63,10 +63,23 @@ static int choose_hearsay(struct hsay_claims *claims, const struct hsay_chooser 
     return hsay_range_sweep(c, &claims->sweep_point, out);
 }
 
+/* One rule, whatever is known of the peer. */
+static int choose_alone(struct hsay_claims *claims, const struct hsay_chooser *c,
+                        struct hsay_choice *out)
+{
+    if (claims->ranges == HSAY_RANGES_MODULO)
+        return hsay_modulo_range(c, out);
+    if (claims->ranges == HSAY_RANGES_PIVOT)
+        return hsay_pivot_range(c, out);
+    return hsay_range_sweep(c, &claims->sweep_point, out);
+}
+
 static int choose_by_policy(struct hsay_claims *claims, const struct hsay_chooser *c,
                             const struct hsay_claim_want *want, struct hsay_choice *out)
 {
     bool far_behind = want->behind > c->held / FAR_BEHIND_SHARE;
+    if (claims->ranges != HSAY_RANGES_POLICY)
+        return choose_alone(claims, c, out);
     if (claims->policy == HSAY_POLICY_HEARSAY)
         return choose_hearsay(claims, c, far_behind || want->newest_same, out);
     if (claims->policy == HSAY_POLICY_PAPER && far_behind)

@@ -25,6 +25,7 @@ struct hsay_claims {
     uint64_t sweep_point; /* first 8 digest bytes where the next slice begins */
     uint32_t turn;        /* counts filters made; parity chooses newest or sweep */
     uint8_t policy;       /* enum hsay_policy */
+    uint8_t ranges;       /* enum hsay_ranges; 0 after init */
 };
 
 void hsay_claims_init(struct hsay_claims *claims, uint8_t policy);
