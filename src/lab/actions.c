@@ -54,7 +54,10 @@ const struct lab_verb lab_actions[] = {
     [QUOTA] = {"quota", 1, 1, "bytes:bytes", NULL, LAB_SET_ALL, "stores take so much; 0: any"},
     [RESTART] = {"restart", 0, 0, NULL, "rejoin address", LAB_SET_ALL,
                  "hosts crash and start again; rejoin=empty: without their store, address=new"},
-    [STOP] = {"stop", 0, 0, NULL, NULL, LAB_SET_REFUSED, "the run is over"},
+    [STOP] =
+        {"stop", 0, 1, "what", "every:seconds", LAB_SET_REFUSED,
+         "the run is over; `same`: as soon as all who are online hold the same, of which there "
+         "must be two; looked at every=1 second"},
 };
 const size_t lab_action_count = sizeof lab_actions / sizeof lab_actions[0];
 
@@ -257,6 +260,23 @@ static void expect(struct lab_run *run, const struct lab_action *action)
         unmet(run, action, what);
 }
 
+/* Looks again and again where it waits for something. */
+static void stop(struct lab_sim *sim, void *self, uint64_t number)
+{
+    struct lab_run *run = self;
+    const struct lab_action *action = &run->timeline.action[number];
+    const char *what = lab_action_word(action, 0, NULL);
+    uint64_t every_ns = (uint64_t)(lab_action_number(action, "every", 1) * 1e9);
+    char unused[120];
+    if (what != NULL && strcmp(what, "same") != 0)
+        unmet(run, action, "nobody knows how to wait for that; known is: same");
+    if (what == NULL || strcmp(what, "same") != 0 ||
+        (sim->online_count > 1 && same_everywhere(sim, unused, sizeof unused)))
+        lab_sim_stop(sim);
+    else
+        lab_sim_at(sim, lab_sim_elapsed_ns(sim) + every_ns, stop, run, number);
+}
+
 /* ---- what is there already ---- */
 
 static void fill(struct lab_run *run, const struct lab_action *action)
@@ -322,7 +342,7 @@ static void act(struct lab_sim *sim, void *self, uint64_t number)
         for_each(run, action, restart);
         break;
     case STOP:
-        lab_sim_stop(sim);
+        stop(sim, run, number);
         break;
     }
 }

@@ -6,6 +6,10 @@
  * datagrams from and to the watched host, lost ones included; UDP and IPv4 add 28 to each, which
  * is told apart.  `missed` is what is lacking at the end of the run although somebody who is
  * online has it.
+ *
+ * Whether all are the same is looked at between windows, `every` so often.  What was spent until
+ * then is noted with each bundle that comes, so with one thread the end is known to the datagram;
+ * with several it is known to the look, for what other threads do at that moment is not.
  */
 #include <math.h>
 #include <stdatomic.h>
@@ -16,11 +20,17 @@
 #include "src/lab/measure/measure.h"
 #include "src/lab/sim/memory.h"
 
-enum { SAMPLES_MAX = 4000, HEADER_BYTES = 28, ALL = UINT32_MAX };
+/* A thirty days' watch takes samples, too: after so many of them they are half as dense. */
+enum { SAMPLES_DENSE = 240, SAMPLES_MAX = 6000, HEADER_BYTES = 28, ALL = UINT32_MAX };
 
 /* What went over the wire, from any thread: sums do not depend on the order. */
 struct flow {
     _Atomic uint64_t datagrams, bytes, requests;
+};
+
+/* The flow at one moment. */
+struct spent {
+    uint64_t at_ns, datagrams, bytes, requests;
 };
 
 struct sample {
@@ -34,11 +44,12 @@ struct watch {
     uint64_t every_ns;
     struct hsay_addr addr; /* of the host, as the world sees it */
     bool begun, same;
-    uint64_t begin_ns, end_ns;
+    uint64_t begin_ns;
     uint64_t bundles_before, bytes_before; /* in the watched stores */
     uint64_t bundles_got, bytes_got;
     struct flow flow;
-    uint64_t datagrams, bytes, requests; /* of the flow, when the watch ended */
+    struct spent last; /* when the last bundle came */
+    struct spent whole;
     struct sample *sample;
     size_t samples;
 };
@@ -130,15 +141,18 @@ static void note(struct watch *w)
     };
 }
 
+static struct spent spent_at(struct watch *w, uint64_t now_ns)
+{
+    return (struct spent){now_ns, w->flow.datagrams, w->flow.bytes, w->flow.requests};
+}
+
 static void end(struct watch *w)
 {
     struct holding now = holding_of(w);
+    bool exact = w->same && w->last.at_ns != 0 && w->sim->config.shards == 1;
     w->bundles_got = now.bundles - w->bundles_before;
     w->bytes_got = now.bytes - w->bytes_before;
-    w->datagrams = w->flow.datagrams;
-    w->bytes = w->flow.bytes;
-    w->requests = w->flow.requests;
-    w->end_ns = w->sim->now_ns;
+    w->whole = exact ? w->last : spent_at(w, w->sim->now_ns);
 }
 
 static void look(struct lab_sim *sim, void *self, uint64_t number)
@@ -150,6 +164,8 @@ static void look(struct lab_sim *sim, void *self, uint64_t number)
         end(w);
     else
         lab_sim_at(sim, lab_sim_elapsed_ns(sim) + w->every_ns, look, w, number);
+    if (w->samples % SAMPLES_DENSE == 0)
+        w->every_ns *= 2;
 }
 
 static void on_life(void *self, struct lab_sim *sim, uint32_t host, bool online)
@@ -184,9 +200,12 @@ static void on_event(void *self, struct lab_shard *shard, uint32_t host,
                      const struct hsay_event *event)
 {
     struct watch *w = self;
-    (void)shard;
-    if (event->kind == HSAY_EVENT_STEP && is_watched(w, host))
+    if (!is_watched(w, host))
+        return;
+    if (event->kind == HSAY_EVENT_STEP)
         atomic_fetch_add_explicit(&w->flow.requests, 1, memory_order_relaxed);
+    if (event->kind == HSAY_EVENT_BUNDLE && w->sim->config.shards == 1)
+        w->last = spent_at(w, shard->now_ns);
 }
 
 static void *watch_open(struct lab_sim *sim, const struct lab_measure_args *args)
@@ -223,18 +242,18 @@ static double ratio(double a, double b)
 
 static void write_fields(const struct watch *w, struct lab_result *result)
 {
-    double seconds = w->same ? (double)(w->end_ns - w->begin_ns) / 1e9 : NAN;
-    double bundle_bytes = (double)w->bytes_got, bytes = (double)w->bytes;
+    double seconds = w->same ? (double)(w->whole.at_ns - w->begin_ns) / 1e9 : NAN;
+    double bundle_bytes = (double)w->bytes_got, bytes = (double)w->whole.bytes;
     lab_result_number(result, "same_share", w->same);
     lab_result_number(result, "missed", (double)missing(w));
     lab_result_number(result, "bundles_got", (double)w->bundles_got);
     lab_result_number(result, "bundle_bytes", bundle_bytes);
     lab_result_number(result, "wire_bytes", bytes);
-    lab_result_number(result, "wire_datagrams", (double)w->datagrams);
+    lab_result_number(result, "wire_datagrams", (double)w->whole.datagrams);
     lab_result_number(result, "wire_ratio", ratio(bytes, bundle_bytes));
     lab_result_number(result, "wire_ratio_ip",
-                      ratio(bytes + (double)w->datagrams * HEADER_BYTES, bundle_bytes));
-    lab_result_number(result, "requests", (double)w->requests);
+                      ratio(bytes + (double)w->whole.datagrams * HEADER_BYTES, bundle_bytes));
+    lab_result_number(result, "requests", (double)w->whole.requests);
     lab_result_number(result, "seconds", seconds);
     lab_result_number(result, "steps", seconds / lab_step_seconds(w->sim));
 }
@@ -242,9 +261,10 @@ static void write_fields(const struct watch *w, struct lab_result *result)
 static void watch_close(void *self, struct lab_sim *sim, struct lab_result *result)
 {
     struct watch *w = self;
-    (void)sim;
-    if (!w->same)
+    if (!w->same) {
+        w->same = all_same(sim);
         end(w);
+    }
     write_fields(w, result);
     write_curve(w, result);
     free(w->sample);
