@@ -5,6 +5,7 @@
 #include "src/lab/script/settings.h"
 #include "src/lab/sim/attack.h"
 #include "src/lab/sim/churn.h"
+#include "src/lab/sim/fault.h"
 #include "src/lab/sim/sim.h"
 
 extern const struct lab_setting_rule lab_config_rules[];
@@ -18,6 +19,7 @@ int lab_config_read(const struct lab_settings *settings, uint64_t seed, struct l
 int lab_config_link(const struct lab_settings *settings, struct lab_link_model *link, char *why,
                     size_t why_size);
 void lab_config_churn(const struct lab_settings *settings, struct lab_churn_config *churn);
+void lab_config_fault(const struct lab_settings *settings, struct lab_fault_config *fault);
 void lab_config_attack(const struct lab_settings *settings, struct lab_attack_config *attack);
 
 /* A setting that is a time. */

@@ -8,6 +8,7 @@
 #include "src/lab/actions.h"
 #include "src/lab/config.h"
 #include "src/lab/draws.h"
+#include "src/lab/heal.h"
 #include "src/lab/measure/measure.h"
 
 enum { MEASURES_MAX = 16, PROGRESS_PARTS = 200 };
@@ -97,6 +98,32 @@ static int write_violations(struct lab_run *run)
     return fail(run, lab_invariants_first(run->invariants));
 }
 
+static struct lab_heal *new_heal(struct lab_run *run, struct lab_fault *fault,
+                                 const struct lab_churn_config *churn)
+{
+    struct lab_heal_config config = {
+        .at_ns = lab_config_ns(run->settings, "heal"),
+        .steps = lab_settings_number(run->settings, "heal_steps"),
+        .fault = fault,
+        .how = churn->how,
+        .invariants = run->invariants,
+    };
+    return lab_heal_new(run->sim, &config);
+}
+
+static void write_faults(struct lab_run *run, const struct lab_fault *fault,
+                         const struct lab_heal *heal)
+{
+    lab_heal_write(heal, run->result);
+    if (fault == NULL)
+        return;
+    struct lab_fault_count count = lab_fault_count(fault);
+    lab_result_number(run->result, "crashes", (double)count.crashes);
+    lab_result_number(run->result, "commits_failed", (double)count.commits);
+    lab_result_number(run->result, "puts_failed", (double)count.puts);
+    lab_result_number(run->result, "clock_jumps", (double)count.jumps);
+}
+
 static void write_attack(struct lab_run *run, const struct lab_attack *attack)
 {
     if (attack == NULL)
@@ -115,21 +142,31 @@ static int live(struct lab_run *run)
     struct taken taken = {0};
     char why[256];
     lab_config_churn(run->settings, &churn);
+    if (churn.until_ns == 0)
+        churn.until_ns = lab_config_ns(run->settings, "heal");
     run->churn = lab_churn_new(run->sim, &churn, why, sizeof why);
     if (run->churn == NULL)
         return fail(run, why);
+    struct lab_fault_config fault_config;
+    lab_config_fault(run->settings, &fault_config);
+    struct lab_fault *fault = lab_fault_new(run->sim, &fault_config);
     run->invariants =
         lab_invariants_new(run->sim, (enum lab_check)lab_settings_choice(run->settings, "check"));
+    struct lab_heal *heal = new_heal(run, fault, &churn);
     lab_config_attack(run->settings, &attack_config);
     struct lab_attack *attack = lab_attack_new(run->sim, &attack_config);
     open_measures(run, &taken);
     lab_actions_plan(run);
     elapse(run);
+    lab_heal_run(heal);
     close_measures(run, &taken);
     write_attack(run, attack);
     lab_attack_free(attack);
     write_digest(run);
     lab_churn_free(run->churn);
+    write_faults(run, fault, heal);
+    lab_heal_free(heal);
+    lab_fault_free(fault);
     lab_invariants_finish(run->invariants);
     int rc = write_violations(run);
     lab_invariants_free(run->invariants);

@@ -1,0 +1,172 @@
+#include "src/lab/heal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/lab/sim/memory.h"
+
+enum { LOOKS_PER_STEP = 4 };
+
+struct lab_heal {
+    struct lab_heal_config config;
+    struct lab_sim *sim;
+    double bound;  /* steps; known when it begins */
+    double agreed; /* steps that it took; NAN: not yet */
+    bool over;
+};
+
+static uint64_t step_ns(const struct lab_sim *sim)
+{
+    uint32_t ms = sim->config.overlay.step_ms;
+    return (ms != 0 ? ms : HSAY_STEP_MS) * (uint64_t)LAB_NS_PER_MS;
+}
+
+/* ---- the bound ---- */
+
+double lab_heal_bound(const struct lab_sim *sim)
+{
+    (void)sim;
+    return 2000;
+}
+
+/* ---- do they agree? ---- */
+
+/* Whoever is behind a box that lets nothing through stays alone. */
+static bool is_cut_off(const struct lab_sim *sim, const struct lab_host *host)
+{
+    for (uint32_t box = host->box; box != 0; box = sim->site[box - 1].parent)
+        if (sim->site[box - 1].kind.blocked)
+            return true;
+    return false;
+}
+
+static struct hsay_sum sum_of(const struct lab_host *host)
+{
+    const struct hsay_range everything = {.time_high = HSAY_TIME_MAX, .modulo = 1};
+    struct hsay_store store = lab_store_port((struct lab_store *)&host->store);
+    struct hsay_sum sum = {0};
+    store.ops->sum(store.self, &everything, UINT64_MAX, &sum);
+    return sum;
+}
+
+static bool is_same(const struct hsay_sum *a, const struct hsay_sum *b)
+{
+    return a->count == b->count && a->high == b->high && a->low == b->low;
+}
+
+/* The first host that holds something else than the first of all, or LAB_NOBODY. */
+static uint32_t dissenter(const struct lab_sim *sim, uint32_t *first)
+{
+    struct hsay_sum common = {0};
+    *first = LAB_NOBODY;
+    for (uint32_t i = 0; i < sim->config.nodes; i++) {
+        if (!lab_host_is_online(&sim->host[i]) || is_cut_off(sim, &sim->host[i]))
+            continue;
+        struct hsay_sum own = sum_of(&sim->host[i]);
+        if (*first == LAB_NOBODY) {
+            *first = i;
+            common = own;
+        } else if (!is_same(&own, &common)) {
+            return i;
+        }
+    }
+    return LAB_NOBODY;
+}
+
+static void give_up(struct lab_heal *h, uint32_t first, uint32_t other)
+{
+    char text[160];
+    snprintf(text, sizeof text,
+             "%.0f steps after all was healed hosts %u and %u hold %llu and %llu bundles, not the "
+             "same",
+             h->bound, first + 1, other + 1,
+             (unsigned long long)lab_store_count(&h->sim->host[first].store),
+             (unsigned long long)lab_store_count(&h->sim->host[other].store));
+    if (h->config.invariants != NULL)
+        lab_invariants_tell(h->config.invariants, LAB_INVARIANT_AGREEMENT, other, text);
+}
+
+static void look(struct lab_sim *sim, void *self, uint64_t number)
+{
+    struct lab_heal *h = self;
+    double steps = (double)number / LOOKS_PER_STEP;
+    uint32_t first, other = dissenter(sim, &first);
+    if (other == LAB_NOBODY)
+        h->agreed = steps;
+    else if (steps >= h->bound)
+        give_up(h, first, other);
+    h->over = other == LAB_NOBODY || steps >= h->bound;
+    if (h->over)
+        lab_sim_stop(sim);
+    else
+        lab_sim_at(sim, h->config.at_ns + (number + 1) * step_ns(sim) / LOOKS_PER_STEP, look, h,
+                   number + 1);
+}
+
+/* ---- healing ---- */
+
+static void heal_links(struct lab_sim *sim)
+{
+    struct lab_link_model link = sim->config.link;
+    char why[200];
+    link.loss = 0;
+    link.burst_share = 0;
+    link.duplicate = 0;
+    link.reorder = 0;
+    link.corrupt = 0;
+    link.rate_bytes_s = 0;
+    if (lab_link_prepare(&link, why, sizeof why) == 0)
+        lab_sim_relink(sim, &link);
+    memset(sim->partitioned, 0, sizeof sim->partitioned);
+}
+
+static void begin(struct lab_sim *sim, void *self, uint64_t number)
+{
+    struct lab_heal *h = self;
+    (void)number;
+    lab_fault_end(h->config.fault);
+    heal_links(sim);
+    sim->config.quota_bytes = 0;
+    for (uint32_t i = 0; i < sim->config.nodes; i++) {
+        sim->host[i].store.quota_bytes = 0;
+        sim->host[i].store.full = false;
+        lab_host_start(sim, i, &h->config.how);
+    }
+    h->bound = h->config.steps > 0 ? h->config.steps : lab_heal_bound(sim);
+    look(sim, h, 0);
+}
+
+struct lab_heal *lab_heal_new(struct lab_sim *sim, const struct lab_heal_config *config)
+{
+    if (config->at_ns == 0)
+        return NULL;
+    struct lab_heal *h = lab_calloc(1, sizeof *h);
+    h->config = *config;
+    h->sim = sim;
+    h->agreed = NAN;
+    lab_sim_at(sim, config->at_ns, begin, h, 0);
+    return h;
+}
+
+void lab_heal_free(struct lab_heal *heal)
+{
+    free(heal);
+}
+
+void lab_heal_run(struct lab_heal *h)
+{
+    if (h == NULL)
+        return;
+    lab_sim_run_until(h->sim, h->config.at_ns);
+    lab_sim_run_until(h->sim, h->config.at_ns + (uint64_t)(h->bound + 1) * step_ns(h->sim));
+}
+
+void lab_heal_write(const struct lab_heal *h, struct lab_result *result)
+{
+    if (h == NULL)
+        return;
+    lab_result_number(result, "heal_steps", h->agreed);
+    lab_result_number(result, "heal_bound", h->bound);
+}
