@@ -13,6 +13,8 @@ const struct lab_setting_rule lab_config_rules[] = {
     {"step", "5", LAB_KIND_SECONDS, 0.05, 3600, NULL, "time between the steps of a walk"},
     {"policy", "hearsay", LAB_KIND_WORD, 0, 0, "hearsay paper code2019",
      "how peers and ranges are chosen"},
+    {"ranges", "policy", LAB_KIND_WORD, 0, 0, "policy modulo pivot sweep",
+     "which range a filter has: as the policy says, or one rule alone"},
     {"push", "yes", LAB_KIND_FLAG, 0, 0, NULL, "direct mail and rumors; no: claims alone"},
     {"fixed_step", "no", LAB_KIND_FLAG, 0, 0, NULL, "never a step before its time"},
     {"fanout", "0", LAB_KIND_COUNT, 0, 64, NULL,
@@ -144,6 +146,7 @@ static void read_tables(const struct lab_settings *settings, struct hsay_node_co
 static void read_overlay(const struct lab_settings *settings, struct hsay_overlay_config *overlay)
 {
     overlay->policy = (uint8_t)lab_settings_choice(settings, "policy");
+    overlay->ranges = (uint8_t)lab_settings_choice(settings, "ranges");
     overlay->pull_only = !lab_settings_flag(settings, "push");
     overlay->fixed_step = lab_settings_flag(settings, "fixed_step");
     overlay->mail_fanout = count_of(settings, "fanout");
