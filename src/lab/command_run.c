@@ -1,8 +1,10 @@
 /* run, sweep and redo: a plan, its runs in processes, the summary, the folder. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/common/file.h"
 #include "src/lab/commands.h"
 #include "src/lab/output/batch.h"
 #include "src/lab/output/folder.h"
@@ -22,14 +24,30 @@ static const struct lab_settings *settings_of(const struct lab_plan *plan, struc
     return &plan->settings[place.point * plan->study.variants + place.variant];
 }
 
+/* DIR/main-1.jsonl, with the grid's point in front where there is one; free() it. */
+static char *events_path(const struct lab_plan *plan, struct lab_place place)
+{
+    char *point =
+        plan->study.points != 0 ? lab_manifest_point_name(&plan->study.point[place.point]) : NULL;
+    char *path = lab_heap_format("%s/%s%s%s-%llu.jsonl", plan->events, point != NULL ? point : "",
+                                 point != NULL ? "-" : "", plan->study.variant[place.variant].name,
+                                 (unsigned long long)plan->study.seed[place.seed]);
+    free(point);
+    return path;
+}
+
 static int run_job(const struct lab_job *job, struct lab_result *out, void *user)
 {
     const struct lab_plan *plan = user;
     struct lab_place place = lab_study_place(&plan->study, job->number);
+    char *events = plan->events != NULL ? events_path(plan, place) : NULL;
     struct lab_run_request request = {.seed = plan->study.seed[place.seed],
+                                      .events = events,
                                       .progress = show_progress,
                                       .progress_self = (void *)(uintptr_t)job};
-    return lab_run(&plan->scenario, settings_of(plan, place), &request, out);
+    int rc = lab_run(&plan->scenario, settings_of(plan, place), &request, out);
+    free(events);
+    return rc;
 }
 
 static void label_job(size_t number, char *text, size_t size, void *user)
@@ -77,6 +95,12 @@ static void free_results(const struct lab_study *study, struct lab_result *resul
 static int complain(const struct lab_why *why)
 {
     fprintf(stderr, "hearsay-lab: %s\n", why->text);
+    return LAB_EXIT_FAILED;
+}
+
+static int complain_errno(const char *path)
+{
+    fprintf(stderr, "hearsay-lab: %s: %s\n", path, strerror(errno));
     return LAB_EXIT_FAILED;
 }
 
@@ -227,6 +251,9 @@ static int plan_and_run(const struct lab_plan_request *request)
     if (lab_plan_make(&plan, request)) {
         if (options->out != NULL && lab_folder_check(options->out, &why) != 0)
             rc = complain(&why);
+        else if (options->events != NULL && file_make_folder(options->events, 0755) != 0 &&
+                 errno != EEXIST)
+            rc = complain_errno(options->events);
         else
             rc = carry_out(&plan, options);
     }

@@ -29,6 +29,7 @@ static void usage(FILE *out)
     fputs("\n  --set KEY=VALUE, --KEY VALUE   a setting of the run; `list` shows them\n"
           "  --variant NAME                 only this variant of the experiment\n"
           "  -o DIR                         write results there\n"
+          "  --events DIR                   write the events of each run there\n"
           "  -j N                           processes at once; all cores\n"
           "  --json                         one JSON object and nothing else\n"
           "  --quiet                        no progress bar\n"

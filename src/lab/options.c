@@ -45,6 +45,8 @@ static bool take_value(struct lab_options *o, const char *name, const char *valu
         return add_pair(o, value);
     if (strcmp(name, "-o") == 0 || strcmp(name, "--output") == 0)
         o->out = value;
+    else if (strcmp(name, "--events") == 0)
+        o->events = value;
     else if (strcmp(name, "--variant") == 0)
         o->variant = value;
     else if (strcmp(name, "-j") == 0 || strcmp(name, "--jobs") == 0)

@@ -17,6 +17,7 @@ struct lab_options {
     size_t sets;
     const char *out;     /* -o */
     const char *variant; /* --variant */
+    const char *events;  /* --events: a folder */
     unsigned jobs;       /* -j; 0: as many as there are cores */
     bool json, quiet, help, version;
     char *owned[LAB_OPTION_SETS_MAX]; /* keys cut from KEY=VALUE */

@@ -326,6 +326,7 @@ bool lab_plan_make(struct lab_plan *plan, const struct lab_plan_request *request
         return false;
     lab_settings_init(&base, lab_config_rules, lab_config_rule_count);
     bool good = lab_scenario_declare(&plan->scenario, &base, &faults) == 0 || tell_faults(&faults);
+    plan->events = options->events;
     plan->study.experiment = plan->scenario.name;
     plan->study.description = plan->scenario.description;
     plan->study.scenario = lab_scenario_text(&plan->scenario);

@@ -17,6 +17,7 @@ struct lab_plan {
     struct lab_settings *settings; /* per point and variant: [point * variants + variant] */
     size_t settings_count;
     struct lab_study study;
+    const char *events; /* folder for the events of each run; NULL: none */
     struct lab_arena arena; /* what the study points to */
 };
 

@@ -9,6 +9,7 @@
 #include "src/lab/config.h"
 #include "src/lab/draws.h"
 #include "src/lab/heal.h"
+#include "src/lab/events.h"
 #include "src/lab/measure/measure.h"
 
 enum { MEASURES_MAX = 16, PROGRESS_PARTS = 200 };
@@ -135,7 +136,7 @@ static void write_attack(struct lab_run *run, const struct lab_attack *attack)
     lab_result_number(run->result, "attacker_bundles", (double)count->bundles);
 }
 
-static int live(struct lab_run *run)
+static int live(struct lab_run *run, const struct lab_run_request *request)
 {
     struct lab_churn_config churn;
     struct lab_attack_config attack_config;
@@ -153,6 +154,12 @@ static int live(struct lab_run *run)
     run->invariants =
         lab_invariants_new(run->sim, (enum lab_check)lab_settings_choice(run->settings, "check"));
     struct lab_heal *heal = new_heal(run, fault, &churn);
+    struct lab_events *events = NULL;
+    if (request->events != NULL) {
+        events = lab_events_open(run->sim, request->events, why, sizeof why);
+        if (events == NULL)
+            return fail(run, why);
+    }
     lab_config_attack(run->settings, &attack_config);
     struct lab_attack *attack = lab_attack_new(run->sim, &attack_config);
     open_measures(run, &taken);
@@ -164,6 +171,8 @@ static int live(struct lab_run *run)
     lab_attack_free(attack);
     write_digest(run);
     lab_churn_free(run->churn);
+    if (events != NULL && !lab_events_close(events))
+        return fail(run, "not all events could be written");
     write_faults(run, fault, heal);
     lab_heal_free(heal);
     lab_fault_free(fault);
@@ -199,7 +208,7 @@ int lab_run(const struct lab_scenario *scenario, const struct lab_settings *sett
         fail(&run, faults.text[0]);
     } else {
         run.sim = lab_sim_new(&config);
-        rc = live(&run);
+        rc = live(&run, request);
         lab_sim_free(run.sim);
     }
     lab_timeline_free(&run.timeline);

@@ -27,6 +27,7 @@ struct lab_run {
 /* What the caller wants besides the result. */
 struct lab_run_request {
     uint64_t seed;
+    const char *events; /* file to write the events to; NULL: none */
     void (*progress)(void *self, double share);
     void *progress_self;
 };
