@@ -47,7 +47,7 @@ endif
 ifneq ($(BUILDS),)
   MISSING := $(shell CC='$(CC)' tests/deps.sh missing)
   ifneq ($(MISSING),)
-    ifeq ($(filter check% demo bench fuzz%,$(BUILDS)),)
+    ifeq ($(filter check% demo bench experiments fuzz%,$(BUILDS)),)
       $(error missing Debian packages: $(MISSING); `make deps` installs them)
     endif
     ifneq ($(lastword $(shell CC='$(CC)' tests/deps.sh install >&2; echo $$?)),0)
@@ -187,7 +187,7 @@ UNITS   := $(wildcard src/daemon/*.service)
 
 # --- targets ------------------------------------------------------------------------------------
 
-.PHONY: all lib tests install uninstall check check-asan check-tsan fuzz fuzz-run bench demo deps \
+.PHONY: all lib tests install uninstall check check-asan check-tsan fuzz fuzz-run bench experiments demo deps \
 	format clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -342,6 +342,9 @@ fuzz-run: $(FUZZ:%=%.run)
 
 bench: all $(BENCH)                 ## measure, each figure against a floor of the same run
 	@$(RUN_ENV) bench/run.sh
+
+experiments: all                    ## run all experiments of hearsay-lab, draw their report
+	@$(RUN_ENV) bench/experiments.sh
 
 # Twelve daemons on this machine, real input, and a table at the end.
 export NODES INPUT STEP

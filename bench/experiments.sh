@@ -1,0 +1,113 @@
+#!/bin/bash
+# Runs every experiment that is shipped with hearsay-lab, draws the report of all of them, and holds
+# the figures that have a bar against it.
+#
+#   bench/experiments.sh            all, about an hour on two cores; writes bench/EXPERIMENTS.md
+#   bench/experiments.sh NAME...    only these experiments; EXPERIMENTS.md stays as it is
+#
+# Results lie in build/experiments (or B=elsewhere), a folder for each command, and report.html.
+# Exit code 1 when something could not be run; a bar that is missed is told in the table.
+set -uo pipefail
+export LC_ALL=C.UTF-8
+cd "$(dirname "$0")/.." || exit 1
+build=${B:-build}
+lab=$build/hearsay-lab
+out=$build/experiments
+
+# folder | what hearsay-lab is told | field bar, field bar, ...
+commands() {
+    cat <<'END'
+propagation|run propagation --seeds 100|steps_last_mean <=6, steps_last_worst <=8, copies_per_delivery <=1.15
+propagation-paper|run propagation --policy paper --push 0 --seeds 100|steps_last_mean <=12, steps_last_worst <=16
+propagation-10000|run propagation --nodes 10000 --seeds 4|steps_last_mean <=8
+propagation-loss|run propagation --loss 0.10 --seeds 100|steps_last_mean <=8, reached_share >=1
+churn|run churn --session 30 --seeds 3|held_share >=0.99, degradation <=2
+churn-sweep|sweep churn|
+throughput|run throughput|bundles_per_second >=10000, realtime_factor >=1
+catchup|run catchup|wire_ratio <=1.10, missed <=0
+catchup-sweep|sweep catchup|
+heuristics-sweep|sweep heuristics|
+massfailure|run massfailure --seeds 3|held_share >=0.99
+massfailure-sweep|sweep massfailure|
+partition|run partition --seeds 3|
+walk|run walk|clustering <=0.01, path_mean <=4.5, indegree_max_ratio <=3
+walk-half-hour|run walk --nodes 1000 --duration 1800 --variant main -j 1|wall_seconds <=60
+bandwidth-sweep|sweep bandwidth|
+demers|run demers|
+allchannel|run allchannel|
+nat|run nat --seeds 3|unreached_share <=0.05
+eclipse|run eclipse|attacker_share <=0.10, attacker_share_host <=0.02, attacker_share_64 <=0.30, grouping_cost <=0.05
+eclipse-sweep|sweep eclipse|
+scale|run scale|peak_gib <=20, reached_share >=0.999, wall_seconds <=900
+scale-sweep|sweep scale nodes=1000,10000,100000|
+END
+}
+
+# The first field of this name is that of the plain variant.
+field_of() { # json, field
+    grep -oE "\"$2\":-?[0-9.e+-]+" "$1" | head -n 1 | cut -d : -f 2
+}
+
+holds() { # value, bar such as <=6
+    awk -v v="$1" -v bar="$2" 'BEGIN {
+        limit = substr(bar, 3) + 0
+        exit !(v != "" && (bar ~ /^<=/ ? v <= limit : v >= limit)) }'
+}
+
+run_one() { # folder, arguments
+    local start=$SECONDS
+    # shellcheck disable=SC2086 # a list of words
+    "$lab" $2 --json -o "$out/$1" >"$out/$1.json" 2>"$out/$1.err"
+    local rc=$?
+    printf '%-20s %5d s  hearsay-lab %s\n' "$1" $((SECONDS - start)) "$2"
+    [ $rc = 0 ] || sed 's/^/    /' "$out/$1.err"
+    return $rc
+}
+
+table() {
+    echo '| command | field | value | at least | |'
+    echo '| --- | --- | ---: | --- | --- |'
+    while IFS='|' read -r folder words bars; do
+        [ -s "$out/$folder.json" ] || continue
+        while read -r field bar; do
+            [ -n "$field" ] || continue
+            value=$(field_of "$out/$folder.json" "$field")
+            if holds "$value" "$bar"; then verdict=ok; else verdict=MISSED; fi
+            printf '| `hearsay-lab %s` | %s | %s | %s | %s |\n' "$words" "$field" "${value:--}" \
+                "${bar:0:2} ${bar:2}" "$verdict"
+        done <<<"${bars//, /$'\n'}"
+    done < <(commands)
+}
+
+write_results() {
+    {
+        echo '# Experiments'
+        echo
+        echo 'Written by `make experiments`; do not edit.  All chance follows from the seeds, which begin at 1.'
+        echo
+        printf -- '- commit: %s\n' "$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)"
+        printf -- '- date: %s\n' "$(date -u '+%Y-%m-%d %H:%M UTC')"
+        printf -- '- machine: %s, %s processors, %s GiB\n' \
+            "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" \
+            "$(awk '/^MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo)"
+        printf -- '- load before and after: %s, %s\n' "$load" "$(cut -d ' ' -f 1 /proc/loadavg)"
+        echo
+        table
+    } >bench/EXPERIMENTS.md
+}
+
+[ -x "$lab" ] || { echo "experiments: $lab is not built; run make" >&2; exit 1; }
+mkdir -p "$out" || exit 1
+load=$(cut -d ' ' -f 1 /proc/loadavg)
+status=0
+while IFS='|' read -r folder words bars; do
+    name=$(cut -d ' ' -f 2 <<<"$words")
+    if [ $# != 0 ] && ! grep -qxF "$name" < <(printf '%s\n' "$@"); then
+        continue
+    fi
+    run_one "$folder" "$words" </dev/null || status=1
+done < <(commands)
+"$lab" report "$out" || status=1
+table | sed 's/^/  /'
+[ $# != 0 ] || write_results
+exit $status
