@@ -191,6 +191,26 @@ static void bootstrap(struct lab_shard *shard, uint32_t number, struct hsay_now 
     }
 }
 
+/* As hsayd's beacons do, which go out some seconds after its start: who is at home hears of it, and
+ * it of them, by their addresses inside. */
+static void meet_neighbours(struct lab_shard *shard, uint32_t number)
+{
+    struct lab_sim *sim = shard->sim;
+    struct lab_host *host = &sim->host[number];
+    const struct lab_site *home = host->box != 0 ? &sim->site[host->box - 1] : NULL;
+    for (uint32_t i = 0; home != NULL && i < home->inside_count; i++) {
+        struct lab_host *other = &sim->host[home->first_host + i];
+        if (other == host || other->node == NULL)
+            continue;
+        struct hsay_peer peer = {.addr = other->addr}, self = {.addr = host->addr};
+        hsay_node_add_peer(host->node, lab_host_now(sim, host, shard->now_ns), 0, &peer,
+                           HSAY_BUCKET_INTRODUCED);
+        hsay_node_add_peer(other->node, lab_host_now(sim, other, shard->now_ns), 0, &self,
+                           HSAY_BUCKET_INTRODUCED);
+        set_timer(shard, home->first_host + i);
+    }
+}
+
 const struct hsay_node_config *lab_host_config(const struct lab_sim *sim, uint32_t number)
 {
     return lab_host_is_tracker(sim, number) ? &sim->config.tracker_node : &sim->config.node;
@@ -228,6 +248,7 @@ static void boot(struct lab_shard *shard, uint32_t number)
     (void)rc;
     hsay_node_set_local(host->node, &host->addr);
     bootstrap(shard, number, now);
+    meet_neighbours(shard, number);
     set_timer(shard, number);
 }
 
