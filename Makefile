@@ -187,8 +187,8 @@ UNITS   := $(wildcard src/daemon/*.service)
 
 # --- targets ------------------------------------------------------------------------------------
 
-.PHONY: all lib tests install uninstall check check-asan check-tsan fuzz fuzz-run bench experiments demo deps \
-	format clean help
+.PHONY: all lib tests install uninstall check check-asan check-tsan fuzz fuzz-run bench \
+	experiments demo deps format clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
