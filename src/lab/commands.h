@@ -11,6 +11,7 @@ int lab_command_run(const struct lab_options *options, int argc, char **argv);
 int lab_command_sweep(const struct lab_options *options, int argc, char **argv);
 int lab_command_list(const struct lab_options *options, int argc, char **argv);
 int lab_command_report(const struct lab_options *options, int argc, char **argv);
+int lab_command_fuzz(const struct lab_options *options, int argc, char **argv);
 int lab_command_redo(const struct lab_options *options, int argc, char **argv);
 
 #endif

@@ -16,6 +16,7 @@ static const struct command commands[] = {
     {"list", "[NAME]", "the experiments there are, or all about one", lab_command_list},
     {"run", "NAME|FILE", "run an experiment", lab_command_run},
     {"sweep", "NAME|FILE [KEY=V1,V2...]", "run it over a grid", lab_command_sweep},
+    {"fuzz", "[FILE]", "small runs with all that can go wrong, drawn from seeds", lab_command_fuzz},
     {"report", "DIR...", "draw the figures of results into one page", lab_command_report},
     {"redo", "MANIFEST", "run again what made a result, and compare", lab_command_redo},
 };

@@ -86,6 +86,7 @@ static int write_violations(struct lab_run *run)
 {
     uint64_t broken = lab_invariants_violations(run->invariants, LAB_INVARIANT_COUNT);
     lab_result_number(run->result, "violations", run->invariants != NULL ? (double)broken : NAN);
+    lab_result_number(run->result, "turns", (double)lab_invariants_turns(run->invariants));
     for (unsigned i = 0; i < LAB_INVARIANT_COUNT && broken != 0; i++) {
         uint64_t own = lab_invariants_violations(run->invariants, (enum lab_invariant)i);
         char field[40];
