@@ -347,15 +347,24 @@ static void act(struct lab_sim *sim, void *self, uint64_t number)
     }
 }
 
+/* Is the first thing that is said of coming and going that somebody comes? */
+static bool says_who_begins(const struct lab_timeline *timeline)
+{
+    for (size_t i = 0; i < timeline->count; i++) {
+        unsigned verb = timeline->action[i].verb_index;
+        if (verb == ONLINE || verb == OFFLINE || verb == RESTART)
+            return verb == ONLINE;
+    }
+    return false;
+}
+
 void lab_actions_plan(struct lab_run *run)
 {
-    bool online = false;
-    for (size_t i = 0; i < run->timeline.count; i++) {
-        online |= run->timeline.action[i].verb_index == ONLINE;
+    for (size_t i = 0; i < run->timeline.count; i++)
         lab_sim_at(run->sim, run->timeline.action[i].at_ns, act, run, i);
-    }
     uint64_t join_ns = lab_config_ns(run->settings, "join");
-    for (uint32_t i = 0; i < run->sim->config.nodes && !online; i++)
+    bool all_begin = !says_who_begins(&run->timeline);
+    for (uint32_t i = 0; i < run->sim->config.nodes && all_begin; i++)
         if (lab_churn_begins_online(run->churn, i))
             lab_sim_at(run->sim, join_ns * i / run->sim->config.nodes, start_deed, run, i);
 }

@@ -7,8 +7,9 @@
 extern const struct lab_verb lab_actions[];
 extern const size_t lab_action_count;
 
-/* Puts every action of the timeline on the simulation's agenda; with no `online` among them, all
- * hosts go online over the time that the setting `join` says. */
+/* Puts every action of the timeline on the simulation's agenda.  All hosts go online over the time
+ * that the setting `join` says, unless the timeline has an `online` before any `offline` and
+ * `restart`: then it says itself who begins. */
 void lab_actions_plan(struct lab_run *run);
 
 #endif
