@@ -1,38 +1,43 @@
 /*
  * Overlay: does it stay in one piece?  While hosts come and go, and after many died at once.
  *
- * Looked at are the hosts that are online for `settled` seconds at least, trackers left out:
- * everybody knows those, so with them all would always be one.  Two hosts are joined if one has the
- * other among its candidates, in whatever bucket, and that is still there: online, under the same
- * key, at the same address.  Who has been online for less joins nobody, which makes the overlay
- * look worse than it is.  An entry that is of nobody, or of somebody who is gone, is dead.
+ * Two hosts are joined if one has the other among its candidates, in whatever bucket, and that is
+ * still there: online, under the same key, at the same address.  Trackers are left out: everybody
+ * knows those, so with them all would always be one.  Pieces count if somebody is in them who has
+ * been online for `settled` seconds at least, and shares are shares of those; who has just come may
+ * join pieces, but need not belong to one yet.  An entry that is of nobody, or of somebody who is
+ * gone, is dead.
  *
  * whole_steps: from `from` (seconds: when something happened) until all were one, for good; null if
  * they are not at the end.  components_max and the other fields are about the time from then on.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "src/lab/measure/digraph.h"
 #include "src/lab/measure/measure.h"
 #include "src/lab/measure/who.h"
 #include "src/lab/sim/memory.h"
 
-enum { LOOKS = 100, COLUMNS = 8, OUTSIDE = -1 };
+enum { LOOKS = 100, COLUMNS = 8 };
 
 struct look {
-    uint64_t at_ns; /* since the start of the run */
-    uint32_t online, hosts;
-    struct lab_digraph_parts parts;
-    double live_mean; /* live entries per host, trackers aside */
+    uint64_t at_ns;                              /* since the start of the run */
+    uint32_t online, hosts, components, largest; /* all but the first: of settled ones */
+    double live_mean;                            /* live entries per host, trackers aside */
     double dead_share, alone_share;
+};
+
+/* What became of visits, by the bucket that led to them.  One thread writes each. */
+struct visits {
+    uint64_t paid[HSAY_BUCKET_COUNT], answered[HSAY_BUCKET_COUNT];
 };
 
 struct overlay {
     struct lab_sim *sim;
     struct lab_who who;
     uint64_t every_ns, from_ns, settled_ns;
+    struct visits visits[LAB_SHARDS_MAX];
     struct look *look;
     size_t looks;
 };
@@ -49,56 +54,75 @@ static bool is_settled(const struct overlay *o, uint32_t number)
            host->online_ns + o->settled_ns <= o->sim->now_ns;
 }
 
-static int32_t *number_vertices(const struct overlay *o, uint32_t *count)
+/* ---- pieces ---- */
+
+/* The least host of a piece stands for it; halving the way there as one goes keeps it short. */
+static uint32_t piece_of(uint32_t *next, uint32_t host)
 {
-    int32_t *vertex = lab_calloc(o->sim->host_count, sizeof *vertex);
-    *count = 0;
-    for (uint32_t i = 0; i < o->sim->host_count; i++)
-        vertex[i] = is_settled(o, i) ? (int32_t)(*count)++ : OUTSIDE;
-    return vertex;
+    while (next[host] != host)
+        host = next[host] = next[next[host]];
+    return host;
 }
 
-static void add_host(const struct overlay *o, uint32_t number, const int32_t *vertex,
-                     struct lab_digraph *graph, struct tally *tally)
+static void join(uint32_t *next, uint32_t a, uint32_t b)
+{
+    a = piece_of(next, a);
+    b = piece_of(next, b);
+    next[a > b ? a : b] = a > b ? b : a;
+}
+
+static void join_host(const struct overlay *o, uint32_t number, uint32_t *next, struct tally *tally)
 {
     const struct lab_host *host = &o->sim->host[number];
     struct hsay_now now = lab_host_now(o->sim, host, o->sim->now_ns);
     struct hsay_peer_status s;
-    uint64_t live = 0;
+    uint64_t live = 0, dead = 0;
     for (size_t i = 0; hsay_node_peer_at(host->node, now, 0, i, &s) == 0; i++) {
         uint32_t other = lab_who_is(&o->who, o->sim, &s.peer);
-        bool dead = other == LAB_NOBODY || !lab_who_is_at(o->sim, other, &s.peer.addr);
-        tally->dead += dead;
-        if (dead || lab_host_is_tracker(o->sim, other))
-            continue;
-        live++;
-        if (vertex[other] != OUTSIDE)
-            lab_digraph_add(graph, (uint32_t)vertex[number], (uint32_t)vertex[other]);
+        if (other == LAB_NOBODY || !lab_who_is_at(o->sim, other, &s.peer.addr)) {
+            dead++;
+        } else if (!lab_host_is_tracker(o->sim, other)) {
+            live++;
+            join(next, number, other);
+        }
     }
+    if (!is_settled(o, number))
+        return;
     tally->live += live;
+    tally->dead += dead;
     tally->alone += live == 0;
+}
+
+static void count_pieces(const struct overlay *o, uint32_t *next, struct look *look)
+{
+    uint32_t *size = lab_calloc(o->sim->host_count, sizeof *size);
+    for (uint32_t i = 0; i < o->sim->host_count; i++) {
+        if (!is_settled(o, i))
+            continue;
+        uint32_t *piece = &size[piece_of(next, i)];
+        look->hosts++;
+        look->components += (*piece)++ == 0;
+        look->largest = *piece > look->largest ? *piece : look->largest;
+    }
+    free(size);
 }
 
 static struct look look_now(const struct overlay *o)
 {
     struct look look = {.at_ns = lab_sim_elapsed_ns(o->sim), .online = o->sim->online_count};
-    struct lab_digraph graph;
     struct tally tally = {0};
-    int32_t *vertex = number_vertices(o, &look.hosts);
-    lab_digraph_init(&graph, look.hosts);
+    uint32_t *next = lab_calloc(o->sim->host_count, sizeof *next);
     for (uint32_t i = 0; i < o->sim->host_count; i++)
-        if (vertex[i] != OUTSIDE)
-            add_host(o, i, vertex, &graph, &tally);
-    lab_digraph_end(&graph);
-    struct lab_digraph both = lab_digraph_undirected(&graph);
-    look.parts = lab_digraph_parts(&both);
+        next[i] = i;
+    for (uint32_t i = 0; i < o->sim->host_count; i++)
+        if (o->sim->host[i].node != NULL && !lab_host_is_tracker(o->sim, i))
+            join_host(o, i, next, &tally);
+    count_pieces(o, next, &look);
     double entries = (double)(tally.live + tally.dead), hosts = look.hosts;
     look.live_mean = hosts > 0 ? (double)tally.live / hosts : 0;
     look.dead_share = entries > 0 ? (double)tally.dead / entries : 0;
     look.alone_share = hosts > 0 ? (double)tally.alone / hosts : 0;
-    lab_digraph_free(&graph);
-    lab_digraph_free(&both);
-    free(vertex);
+    free(next);
     return look;
 }
 
@@ -109,6 +133,18 @@ static void on_life(void *self, struct lab_sim *sim, uint32_t host, bool online)
     struct overlay *o = self;
     if (online)
         lab_who_online(&o->who, sim, host);
+}
+
+static void on_event(void *self, struct lab_shard *shard, uint32_t host,
+                     const struct hsay_event *event)
+{
+    struct overlay *o = self;
+    struct visits *v = &o->visits[shard->number];
+    if (event->kind != HSAY_EVENT_ANSWER || lab_host_is_tracker(o->sim, host) ||
+        shard->now_ns < LAB_START_NS + o->from_ns)
+        return;
+    v->paid[event->bucket]++;
+    v->answered[event->bucket] += event->number[HSAY_ANSWER_RESULT] == 0;
 }
 
 static void look_again(struct lab_sim *sim, void *self, uint64_t number)
@@ -127,7 +163,8 @@ static void *overlay_open(struct lab_sim *sim, const struct lab_measure_args *ar
     o->every_ns = (uint64_t)(fmax(every, 0.01) * 1e9);
     o->from_ns = (uint64_t)(lab_measure_number(args, "from", 0) * 1e9);
     o->settled_ns = (uint64_t)(lab_measure_number(args, "settled", 0) * 1e9);
-    lab_sim_observe(sim, &(struct lab_observer){.self = o, .on_life = on_life});
+    lab_sim_observe(sim,
+                    &(struct lab_observer){.self = o, .on_life = on_life, .on_event = on_event});
     lab_sim_at(sim, o->every_ns, look_again, o, 1);
     return o;
 }
@@ -136,7 +173,7 @@ static void *overlay_open(struct lab_sim *sim, const struct lab_measure_args *ar
 
 static double largest_share(const struct look *look)
 {
-    return look->hosts != 0 ? (double)look->parts.largest / look->hosts : NAN;
+    return look->hosts != 0 ? (double)look->largest / look->hosts : NAN;
 }
 
 static double steps_since(const struct overlay *o, const struct look *look)
@@ -152,7 +189,7 @@ static void write_looks(const struct overlay *o, struct lab_result *result)
     for (size_t i = 0; i < o->looks; i++) {
         const struct look *l = &o->look[i];
         double row[COLUMNS] = {(double)l->at_ns / 1e9, steps_since(o, l), l->online,
-                               l->parts.count,         largest_share(l),  l->live_mean,
+                               l->components,          largest_share(l),  l->live_mean,
                                l->dead_share,          l->alone_share};
         lab_table_row(table, row);
     }
@@ -162,7 +199,7 @@ static void write_looks(const struct overlay *o, struct lab_result *result)
 static double whole_steps(const struct overlay *o)
 {
     size_t i = o->looks;
-    while (i > 0 && o->look[i - 1].parts.count == 1 && o->look[i - 1].at_ns >= o->from_ns)
+    while (i > 0 && o->look[i - 1].components == 1 && o->look[i - 1].at_ns >= o->from_ns)
         i--;
     return i < o->looks ? steps_since(o, &o->look[i]) : NAN;
 }
@@ -179,7 +216,7 @@ static void write_fields(const struct overlay *o, struct lab_result *result)
         live += l->live_mean;
         dead += l->dead_share;
         alone += l->alone_share;
-        components = fmax(components, l->parts.count);
+        components = fmax(components, l->components);
         largest = fmin(largest, largest_share(l));
     }
     lab_result_number(result, "online_mean", online / n);
@@ -191,11 +228,32 @@ static void write_fields(const struct overlay *o, struct lab_result *result)
     lab_result_number(result, "whole_steps", whole_steps(o));
 }
 
+static void write_visits(const struct overlay *o, struct lab_result *result)
+{
+    char field[40];
+    double paid[HSAY_BUCKET_COUNT] = {0}, answered[HSAY_BUCKET_COUNT] = {0}, all = 0;
+    for (unsigned b = 0; b < HSAY_BUCKET_COUNT; b++) {
+        for (unsigned i = 0; i < o->sim->config.shards; i++) {
+            paid[b] += (double)o->visits[i].paid[b];
+            answered[b] += (double)o->visits[i].answered[b];
+        }
+        all += paid[b];
+    }
+    for (unsigned b = HSAY_BUCKET_TRUSTED; b < HSAY_BUCKET_COUNT; b++) {
+        const char *name = hsay_bucket_name((enum hsay_bucket)b);
+        snprintf(field, sizeof field, "visits_%s_share", name);
+        lab_result_number(result, field, paid[b] / fmax(all, 1));
+        snprintf(field, sizeof field, "answered_%s_share", name);
+        lab_result_number(result, field, answered[b] / fmax(paid[b], 1));
+    }
+}
+
 static void overlay_close(void *self, struct lab_sim *sim, struct lab_result *result)
 {
     struct overlay *o = self;
     (void)sim;
     write_fields(o, result);
+    write_visits(o, result);
     write_looks(o, result);
     lab_who_free(&o->who);
     free(o->look);

@@ -3,8 +3,9 @@
  *
  * A bundle is judged `horizon` steps after it was made (or at the end of the run): by the hosts
  * that are online then and have been for `settled` seconds, or, without that, since before it was
- * made.  Who does not hold it by then counts in steps_last as if it came that moment, and lowers
- * held_share.  The curve is sampled ten times a step, among those that would be judged then; of the
+ * made; with it, trackers, which never leave, do not judge.  Who does not hold the bundle by then
+ * counts in steps_last as if it came that moment, and lowers held_share, which is null where nobody
+ * judges.  The curve is sampled ten times a step, among those that would be judged then; of the
  * first `curves` bundles alone, for each sample looks at every host.
  */
 #include <math.h>
@@ -31,6 +32,7 @@ struct bundle {
     double *curve;  /* NULL: none is taken */
     unsigned samples;
     bool judged;
+    size_t judges;
     double held_share, steps_last, steps_mean, steps_p50, steps_p95, steps_p99;
 };
 
@@ -48,10 +50,13 @@ struct spread {
 
 /* ---- judging ---- */
 
-static bool judges(const struct spread *s, const struct bundle *b, const struct lab_host *host,
-                   uint64_t now_ns)
+static bool judges(const struct spread *s, const struct bundle *b, uint32_t number)
 {
-    return s->settled ? host->online_ns + s->settled_ns <= now_ns : host->online_ns <= b->made_ns;
+    const struct lab_host *host = &s->sim->host[number];
+    if (!s->settled)
+        return host->online_ns <= b->made_ns;
+    return host->online_ns + s->settled_ns <= s->sim->now_ns &&
+           !lab_host_is_tracker(s->sim, number);
 }
 
 static double share_now(const struct spread *s, const struct bundle *b)
@@ -59,11 +64,11 @@ static double share_now(const struct spread *s, const struct bundle *b)
     const struct lab_sim *sim = s->sim;
     uint64_t held = 0, all = 0;
     for (uint32_t i = 0; i < sim->online_count; i++)
-        if (judges(s, b, &sim->host[sim->online[i]], sim->now_ns)) {
+        if (judges(s, b, sim->online[i])) {
             all++;
             held += b->held[sim->online[i]] != NOT_HELD;
         }
-    return all != 0 ? (double)held / (double)all : 0;
+    return all != 0 ? (double)held / (double)all : NAN;
 }
 
 static int by_value(const void *a, const void *b)
@@ -85,7 +90,7 @@ static void judge(struct spread *s, struct bundle *b)
     size_t all = 0, held = 0;
     for (uint32_t i = 0; i < sim->online_count; i++) {
         uint32_t host = sim->online[i];
-        if (!judges(s, b, &sim->host[host], sim->now_ns))
+        if (!judges(s, b, host))
             continue;
         bool has = b->held[host] != NOT_HELD;
         steps[all] = has ? lab_steps(sim, b->held[host] * UNIT_NS) : now;
@@ -93,7 +98,8 @@ static void judge(struct spread *s, struct bundle *b)
         held += has;
     }
     qsort(steps, all, sizeof *steps, by_value);
-    b->held_share = all != 0 ? (double)held / (double)all : 0;
+    b->judges = all;
+    b->held_share = all != 0 ? (double)held / (double)all : NAN;
     b->steps_last = quantile(steps, all, 1);
     b->steps_mean = all != 0 ? sum / (double)all : 0;
     b->steps_p50 = quantile(steps, all, 0.5);
@@ -210,16 +216,16 @@ static double curve_at(const struct bundle *b, unsigned i)
     return i < b->samples ? b->curve[i] : b->curve[b->samples - 1];
 }
 
-/* The mean over the bundles that have a curve; 1 if none has. */
+/* The mean over the bundles that have a curve; NAN if none has. */
 static double mean_at(const struct spread *s, unsigned i)
 {
     double sum = 0, n = 0;
     for (size_t k = 0; k < s->registry.count; k++)
-        if (s->bundle[k].samples != 0) {
+        if (s->bundle[k].samples != 0 && !isnan(curve_at(&s->bundle[k], i))) {
             sum += curve_at(&s->bundle[k], i);
             n++;
         }
-    return n != 0 ? sum / n : 1;
+    return n != 0 ? sum / n : NAN;
 }
 
 static void write_curve(const struct spread *s, struct lab_result *result)
@@ -227,7 +233,7 @@ static void write_curve(const struct spread *s, struct lab_result *result)
     struct lab_table *table = lab_result_table(result, "spread", "step,seconds,share");
     double share = 0, half = NAN, most = NAN;
     for (unsigned i = 0; i < s->curve_max; i++) {
-        if (share == 1 && i % (CURVE_STEPS_ROUND * SAMPLES_PER_STEP) == 1)
+        if (!(share < 1) && i % (CURVE_STEPS_ROUND * SAMPLES_PER_STEP) == 1)
             break;
         share = mean_at(s, i);
         double step = (double)i / SAMPLES_PER_STEP;
@@ -251,14 +257,28 @@ static void write_bundles(const struct spread *s, struct lab_result *result)
     }
 }
 
+static double judged_bundles(const struct spread *s)
+{
+    double count = 0;
+    for (size_t i = 0; i < s->registry.count; i++)
+        count += s->bundle[i].judges != 0;
+    return count;
+}
+
 static void write_shares(const struct spread *s, struct lab_result *result)
 {
-    double held = 0, least = 1, n = (double)s->registry.count;
+    double held = 0, least = 1, n = judged_bundles(s), judges = 0;
     for (size_t i = 0; i < s->registry.count; i++) {
+        if (s->bundle[i].judges == 0)
+            continue;
         held += s->bundle[i].held_share / n;
+        judges += (double)s->bundle[i].judges / n;
         least = fmin(least, s->bundle[i].held_share);
     }
-    lab_result_number(result, "bundles", n);
+    held = n > 0 ? held : NAN;
+    least = n > 0 ? least : NAN;
+    lab_result_number(result, "bundles", (double)s->registry.count);
+    lab_result_number(result, "judges", judges);
     lab_result_number(result, "reached_share", held);
     lab_result_number(result, "held_share", held);
     lab_result_number(result, "held_share_min", least);
@@ -268,23 +288,27 @@ static void write_shares(const struct spread *s, struct lab_result *result)
 
 static void write_steps(const struct spread *s, struct lab_result *result)
 {
-    double last = 0, mean = 0, p99 = 0, p99_max = 0, most = 0, n = (double)s->registry.count;
+    double last = 0, mean = 0, p99 = 0, p99_max = 0, most = 0, newest = NAN;
+    double n = judged_bundles(s);
     for (size_t i = 0; i < s->registry.count; i++) {
         const struct bundle *b = &s->bundle[i];
+        if (b->judges == 0)
+            continue;
         last += b->steps_last / n;
         mean += b->steps_mean / n;
         p99 += b->steps_p99 / n;
         p99_max = fmax(p99_max, b->steps_p99);
         most = fmax(most, b->steps_last);
+        newest = b->steps_last;
     }
-    lab_result_number(result, "steps_last", last);
-    lab_result_number(result, "steps_last_max", most);
-    lab_result_number(result, "steps_node_mean", mean);
-    lab_result_number(result, "steps_p99", p99);
-    lab_result_number(result, "steps_p99_max", p99_max);
-    lab_result_number(result, "steps_newest",
-                      n != 0 ? s->bundle[s->registry.count - 1].steps_last : NAN);
-    lab_result_number(result, "seconds_last", last * lab_step_seconds(s->sim));
+    double none = n > 0 ? 0 : NAN;
+    lab_result_number(result, "steps_last", last + none);
+    lab_result_number(result, "steps_last_max", most + none);
+    lab_result_number(result, "steps_node_mean", mean + none);
+    lab_result_number(result, "steps_p99", p99 + none);
+    lab_result_number(result, "steps_p99_max", p99_max + none);
+    lab_result_number(result, "steps_newest", newest);
+    lab_result_number(result, "seconds_last", (last + none) * lab_step_seconds(s->sim));
 }
 
 static void spread_close(void *self, struct lab_sim *sim, struct lab_result *result)
