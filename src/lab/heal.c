@@ -117,6 +117,7 @@ static void heal_links(struct lab_sim *sim)
     link.reorder = 0;
     link.corrupt = 0;
     link.rate_bytes_s = 0;
+    link.mtu = 0;
     if (lab_link_prepare(&link, why, sizeof why) == 0)
         lab_sim_relink(sim, &link);
     memset(sim->partitioned, 0, sizeof sim->partitioned);

@@ -196,7 +196,7 @@ static void draw_faults(struct swarm *s)
         set_number(s, "put_fail", scaled(s, "put_fail", 0.005, 0.4));
     if (has(s, "clock_jump", 0.3)) {
         set_number(s, "clock_jump", s->step_s * scaled(s, "clock_jump", 2, 100));
-        set_number(s, "clock_jump_max", scaled(s, "clock_jump_max", 1, 200000));
+        set(s, "clock_jump_max", "%.0f", scaled(s, "clock_jump_max", 1, 200000));
     }
     if (has(s, "full", 0.2)) {
         set_number(s, "full", between(s, "full", 0.05, 0.6));

@@ -271,6 +271,22 @@ static void bursts_have_their_length_and_their_share(void **state)
     check_bursts(0.6, 20);
 }
 
+/* A line that was in a burst when its model changed would lose everything for ever. */
+static void a_burst_ends_with_its_model(void **state)
+{
+    (void)state;
+    struct rig r = rig_with(8);
+    r.model.burst_share = 0.5;
+    r.model.burst_mean = 1000;
+    ready(&r);
+    while (send_bytes(&r, BYTES) != 0)
+        ;
+    r.model.burst_share = 0;
+    ready(&r);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(send_bytes(&r, BYTES), 1);
+}
+
 static void what_the_packet_limit_forbids_is_lost(void **state)
 {
     (void)state;
@@ -558,6 +574,7 @@ int main(void)
         cmocka_unit_test(the_world_is_the_same_in_both_directions),
         cmocka_unit_test(chance_loses_the_share),
         cmocka_unit_test(bursts_have_their_length_and_their_share),
+        cmocka_unit_test(a_burst_ends_with_its_model),
         cmocka_unit_test(what_the_packet_limit_forbids_is_lost),
         cmocka_unit_test(a_queue_delays_each_by_those_before_it),
         cmocka_unit_test(an_idle_line_takes_what_its_queue_could_not_hold),

@@ -266,8 +266,10 @@ static void prepare_chances(struct lab_link_model *model)
     prepared->duplicate = chance_share(model->duplicate);
     prepared->reorder = chance_share(model->reorder);
     prepared->corrupt = chance_share(model->corrupt);
-    if (!(model->burst_share > 0))
+    if (!(model->burst_share > 0)) {
+        prepared->burst_leave = UINT64_MAX; /* one that another model began is over */
         return;
+    }
     double leave = 1 / model->burst_mean;
     prepared->burst_leave = chance_share(leave);
     prepared->burst_enter = chance_share(leave * model->burst_share / (1 - model->burst_share));
