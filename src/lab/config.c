@@ -174,6 +174,8 @@ static void read_delay(const struct lab_settings *settings, struct lab_link_mode
                   : kind == UNIFORM ? LAB_DELAY_UNIFORM
                                     : LAB_DELAY_MEASURED;
     link->delay_low_ns = ns_of(settings, "delay_low");
+    if (kind == CONSTANT)
+        link->delay_ns = link->delay_low_ns;
     link->delay_high_ns = ns_of(settings, "delay_high");
     if (kind == MEASURED) {
         link->delay_p99_ns = link->delay_high_ns;
