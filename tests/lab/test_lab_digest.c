@@ -207,6 +207,25 @@ static void who_begins(void **state)
     }
 }
 
+/* A setting does what its name says, down to the link. */
+static void delays(void **state)
+{
+    (void)state;
+    static const char *const kind[] = {"delay=constant", "delay=uniform", "delay=measured"};
+    for (unsigned i = 0; i < 3; i++) {
+        struct lab_settings settings;
+        struct lab_sim_config config;
+        char why[200];
+        lab_settings_init(&settings, lab_config_rules, lab_config_rule_count);
+        set_pair(&settings, kind[i]);
+        set_pair(&settings, "delay_low=7ms");
+        assert_int_equal(lab_config_read(&settings, 1, &config, why, sizeof why), 0);
+        assert_int_equal(lab_link_delay_min(&config.link), 7 * LAB_NS_PER_MS);
+        assert_int_equal(config.link.delay_ns, i == 0 ? 7 * LAB_NS_PER_MS : 40 * LAB_NS_PER_MS);
+        lab_settings_free(&settings);
+    }
+}
+
 static char *self;
 
 /* Another process has its heap, its stack and its code elsewhere. */
@@ -242,6 +261,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(real_crypto),     cmocka_unit_test(watched),
         cmocka_unit_test(another_process), cmocka_unit_test(another_seed),
         cmocka_unit_test(another_world),   cmocka_unit_test(who_begins),
+        cmocka_unit_test(delays),
     };
     self = argv[0];
     if (argc > 1)
