@@ -261,8 +261,8 @@ static void write_partitions(struct swarm *s)
 static void write_clogs(struct swarm *s)
 {
     struct happening h = happenings(s, "clog", 0.25, 4);
-    static const char *const how[] = {"loss=1", "rate=1000", "delay_high=2", "mtu=700",
-                                      "loss=0.5 reorder=0.5 reorder_by=10"};
+    static const char *const how[] = {"loss=1 burst=1", "rate=1000", "delay_high=2", "mtu=700",
+                                      "loss=0.5 burst=1 reorder=0.5 reorder_by=10"};
     for (unsigned i = 0; i < h.count; i++) {
         double from = moment(s, &h);
         fprintf(s->out, "@%.3f link %s\n", from, how[lab_chance_below(&h.chance, 5)]);

@@ -290,7 +290,7 @@ void lab_host_start(struct lab_sim *sim, uint32_t number, const struct lab_retur
         host->wipes++;
         host->published = 0;
     }
-    if (host->lives != 0 && !how->keep_addr)
+    if (host->lives != 0 && !how->keep_addr && !lab_host_is_tracker(sim, number))
         lab_home_move(sim, number);
     host->flags |= LAB_HOST_ONLINE;
     host->online_ns = sim->now_ns;

@@ -236,7 +236,8 @@ void lab_sim_observe(struct lab_sim *sim, const struct lab_observer *observer);
 void lab_sim_relink(struct lab_sim *sim, const struct lab_link_model *link);
 
 /* keep_store: what was committed is still there; keep_addr: as is the address (a new one on the
- * first start).  A host without its store is a new node: its key is new, too. */
+ * first start; a tracker keeps its own in any case, since it is known by nothing else).  A host
+ * without its store is a new node: its key is new, too. */
 struct lab_return {
     bool keep_store;
     bool keep_addr;
