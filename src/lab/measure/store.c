@@ -168,19 +168,26 @@ static void look(struct lab_sim *sim, void *self, uint64_t number)
         w->every_ns *= 2;
 }
 
+/* What a host brings along was not got while we watched; what it had got stays counted when it
+ * goes, for then the sums of before and of now fall by the same. */
+static void count_host(struct watch *w, const struct lab_host *host, bool online)
+{
+    uint64_t sign = online ? 1 : UINT64_MAX;
+    w->bundles_before += sign * lab_store_count(&host->store);
+    w->bytes_before += sign * host->store.bundle_bytes;
+}
+
 static void on_life(void *self, struct lab_sim *sim, uint32_t host, bool online)
 {
     struct watch *w = self;
-    if (!online || !is_watched(w, host))
+    if (!is_watched(w, host))
         return;
+    count_host(w, &sim->host[host], online);
     w->addr = lab_host_public(sim, host);
     if (w->begun)
         return;
-    struct holding before = holding_of(w);
     w->begun = true;
     w->begin_ns = sim->now_ns;
-    w->bundles_before = before.bundles;
-    w->bytes_before = before.bytes;
     lab_sim_at(sim, lab_sim_elapsed_ns(sim), look, w, 0);
 }
 
