@@ -611,7 +611,9 @@ void hsay_candidates_reset(struct hsay_candidates *table)
     for (size_t i = 0; i < table->entry_max; i++) {
         struct hsay_candidate *c = &table->entry[i];
 
-        c->contacted_at = c->requested_at = c->introduced_at = 0;
+        c->requested_at = c->introduced_at = 0;
+        if ((c->marks & HSAY_MARK_TRUSTED) == 0) /* its token is as good as ever */
+            c->contacted_at = 0;
         if ((c->marks & NAMED_MARKS) == 0)
             memset(c, 0, sizeof *c);
     }

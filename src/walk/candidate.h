@@ -163,7 +163,8 @@ void hsay_candidate_on_asked(struct hsay_candidates *table, struct hsay_candidat
  * another.  After three the book's mark goes. */
 void hsay_candidate_on_timeout(struct hsay_candidate *c);
 
-/* Policy `paper`, after the answer of a trusted one: all marks but those of trusted and book go. */
+/* Policy `paper`, after the answer of a trusted one: all marks but those of trusted and book go.
+ * What trusted ones gave us stays good. */
 void hsay_candidates_reset(struct hsay_candidates *table);
 
 /* Is its token young enough to be shown?  (The answerer keeps an epoch and the one before.) */

@@ -562,6 +562,19 @@ static void a_reset_leaves_trusted_and_book(void **state)
     assert_int_equal(bucket_of(&w, &booked), HSAY_BUCKET_BOOK);
 }
 
+/* Goal: who has two trusted peers is no stranger to one each time the other answers: strangers are
+ * never asked, and what they alone hold would stay with them. */
+static void a_reset_leaves_tokens_of_the_trusted(void **state)
+{
+    (void)state;
+    name(&tracker, HSAY_BUCKET_TRUSTED);
+    answer(&w, &tracker);
+    hsay_candidates_reset(&w.table);
+    struct hsay_candidate *c = hsay_candidate_find(&w.table, &tracker);
+    assert_true(hsay_candidate_has_token(&w.table, c, w.now));
+    assert_int_equal(bucket_of(&w, &tracker), HSAY_BUCKET_TRUSTED);
+}
+
 /* --- a full table ---------------------------------------------------------------------------- */
 
 static uint32_t members(uint32_t group, enum hsay_bucket bucket)
@@ -897,6 +910,7 @@ int main(void)
         TEST(a_puncture_corrects_a_port_that_nobody_used_yet),
         TEST(naming_twice_adds_up),
         TEST(a_reset_leaves_trusted_and_book),
+        TEST(a_reset_leaves_tokens_of_the_trusted),
         TEST(a_flood_of_requests_costs_no_contact),
         TEST(the_largest_group_gives_way),
         TEST(within_a_group_a_coin_decides),
