@@ -120,7 +120,9 @@ static void count_silent(struct lab_turn *turn, struct lab_contact *c, const str
 {
     uint32_t now_s = host_second(turn), third = c->silent_s[0];
     char text[HSAY_ADDR_TEXT_BYTES];
-    if (third != 0 && now_s - third < HSAY_SILENT_PERIOD_MS / 1000 && !is_named(turn, to)) {
+    if (is_named(turn, to))
+        return; /* who is named is not bound, then or later, by what he got under his name */
+    if (third != 0 && now_s - third < HSAY_SILENT_PERIOD_MS / 1000) {
         hsay_addr_format(text, sizeof text, to);
         lab_turn_broke(turn, LAB_INVARIANT_SILENCE, "a fourth datagram to %s within %u s", text,
                        now_s - third);
