@@ -10,14 +10,15 @@
 #define TERM_BYTES 64
 
 struct parse {
+    const char *text; /* all of it, for who is told that it is wrong */
     const struct lab_moment_base *base;
     char *why;
     size_t why_size;
 };
 
-static int bad(const struct parse *parse, const char *why, const char *text)
+static int bad(const struct parse *parse, const char *why)
 {
-    snprintf(parse->why, parse->why_size, "the time '%.60s' %s", text, why);
+    snprintf(parse->why, parse->why_size, "the time '%.60s' %s", parse->text, why);
     return HSAY_EINVAL;
 }
 
@@ -26,7 +27,7 @@ static int term_read(const struct parse *parse, const char *text, size_t length,
     char term[TERM_BYTES];
     double seconds;
     if (length >= sizeof term)
-        return bad(parse, "is too long", text);
+        return bad(parse, "is too long");
     memcpy(term, text, length);
     term[length] = '\0';
     if (strcmp(term, "end") == 0) {
@@ -34,7 +35,7 @@ static int term_read(const struct parse *parse, const char *text, size_t length,
         return 0;
     }
     if (lab_quantity_read(LAB_KIND_SECONDS, term, &seconds) != 0)
-        return bad(parse, "is none: expected 90, 1:30, 1.5min, +5, end or a sum of these", term);
+        return bad(parse, "is none: expected 90, 1:30, 1.5min, +5, end or a sum of these");
     *ns = llrint(seconds * 1e9);
     return 0;
 }
@@ -56,14 +57,14 @@ static int point_read(const struct parse *parse, const char *text, uint64_t *at_
             return rc;
         sum += sign * ns;
         if (sum > most || sum < -most)
-            return bad(parse, "is too late", text);
+            return bad(parse, "is too late");
         if (at[length] == '\0')
             break;
         sign = at[length] == '+' ? 1 : -1;
         at += length + 1;
     }
     if (sum < 0)
-        return bad(parse, "is before the beginning", text);
+        return bad(parse, "is before the beginning");
     *at_ns = (uint64_t)sum;
     return 0;
 }
@@ -79,7 +80,7 @@ static int points_read(const struct parse *parse, char *text, struct lab_moment 
         return rc;
     }
     if (slash == NULL)
-        return bad(parse, "lacks its step: expected FROM..TO/EVERY", text);
+        return bad(parse, "lacks its step: expected FROM..TO/EVERY");
     *dots = '\0';
     *slash = '\0';
     int rc = point_read(parse, text, &moment->first_ns);
@@ -90,9 +91,9 @@ static int points_read(const struct parse *parse, char *text, struct lab_moment 
     if (rc != 0)
         return rc;
     if (moment->last_ns < moment->first_ns)
-        return bad(parse, "ends before it begins", text);
+        return bad(parse, "ends before it begins");
     if (every == 0)
-        return bad(parse, "is a step of nothing", slash + 1);
+        return bad(parse, "has steps of nothing");
     moment->every_ns = every;
     return 0;
 }
@@ -100,11 +101,11 @@ static int points_read(const struct parse *parse, char *text, struct lab_moment 
 int lab_moment_read(struct lab_moment *moment, const char *text, const struct lab_moment_base *base,
                     char *why, size_t why_size)
 {
-    struct parse parse = {base, why, why_size};
+    struct parse parse = {text, base, why, why_size};
     char copy[4 * TERM_BYTES];
     *moment = (struct lab_moment){0};
     if (strlen(text) >= sizeof copy)
-        return bad(&parse, "is too long", text);
+        return bad(&parse, "is too long");
     strcpy(copy, text);
     return points_read(&parse, copy, moment);
 }
