@@ -81,26 +81,42 @@ static bool take_plain(struct lab_options *o, const char *word)
     return true;
 }
 
+/* --NAME=VALUE, or -jVALUE. */
+static bool take_joined(struct lab_options *o, const char *word, size_t name_size,
+                        const char *value)
+{
+    char *name = strndup(word, name_size);
+    bool good =
+        flag_of(o, name) == NULL ? take_value(o, name, value) : wrong("takes no value:", word);
+    free(name);
+    return good;
+}
+
+static bool has_letter(const char *word)
+{
+    return strncmp(word, "-o", 2) == 0 || strncmp(word, "-j", 2) == 0;
+}
+
 static bool take(struct lab_options *o, int argc, char **argv, int *at)
 {
     const char *word = argv[*at], *equals = strchr(word, '=');
+    bool is_long = strncmp(word, "--", 2) == 0 && word[2] != '\0';
     bool *flag = flag_of(o, word);
     if (flag != NULL) {
         *flag = true;
         return true;
     }
-    if (strncmp(word, "--", 2) == 0 && equals != NULL)
-        return strncmp(word, "--set=", 6) == 0
-                   ? add_pair(o, equals + 1)
-                   : add_set(o, word + 2, (size_t)(equals - word) - 2, equals + 1);
-    if (word[0] == '-' && word[1] != '\0') {
-        if (word[1] != '-' && strcmp(word, "-o") != 0 && strcmp(word, "-j") != 0)
-            return wrong("unknown option", word);
-        if (*at + 1 == argc)
-            return wrong("a value is missing behind", word);
-        return take_value(o, word, argv[++*at]);
-    }
-    return take_plain(o, word);
+    if (word[0] != '-' || word[1] == '\0')
+        return take_plain(o, word);
+    if (!is_long && !has_letter(word))
+        return wrong("unknown option", word);
+    if (is_long && equals != NULL)
+        return take_joined(o, word, (size_t)(equals - word), equals + 1);
+    if (!is_long && word[2] != '\0')
+        return take_joined(o, word, 2, word + 2);
+    if (*at + 1 == argc)
+        return wrong("a value is missing behind", word);
+    return take_value(o, word, argv[++*at]);
 }
 
 bool lab_options_read(struct lab_options *options, int argc, char **argv)
