@@ -42,6 +42,7 @@ static void open_measures(struct lab_run *run, struct taken *taken)
         for (unsigned k = line->word_count;
              k < line->arg_count && args.count < LAB_MEASURE_ARGS_MAX; k++) {
             args.key[args.count] = line->arg[k].key;
+            args.number[args.count] = line->arg[k].number;
             args.value[args.count++] = line->arg[k].text;
         }
         take(run, taken, line->verb_index, &args);

@@ -400,7 +400,7 @@ static void eclipse_close(void *self, struct lab_sim *sim, struct lab_result *re
 
 const struct lab_measure_kind lab_measure_eclipse = {
     .name = "eclipse",
-    .keys = "from every within",
+    .keys = "from:seconds every:seconds within:seconds",
     .help = "what attackers get of their victims' contacts, and of their tables; from=SECONDS "
             "leaves the beginning out, every=SECONDS is the width of a point of the curve; "
             "within=SECONDS others' bundles should have come",

@@ -354,7 +354,7 @@ static void graph_close(void *self, struct lab_sim *sim, struct lab_result *resu
 
 const struct lab_measure_kind lab_measure_graph = {
     .name = "graph",
-    .keys = "every graph_every sources",
+    .keys = "every:seconds graph_every:seconds sources:count",
     .help = "candidates of all hosts and the graph that they make; every=SECONDS between two looks "
             "at the tables, graph_every=SECONDS at the graph, sources=N of paths",
     .open = graph_open,

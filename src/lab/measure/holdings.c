@@ -136,7 +136,7 @@ static void holdings_close(void *self, struct lab_sim *sim, struct lab_result *r
 
 const struct lab_measure_kind lab_measure_holdings = {
     .name = "holdings",
-    .keys = "every from",
+    .keys = "every:seconds from:seconds",
     .help = "bundles that each host holds, every=SECONDS, from=SECONDS on",
     .open = holdings_open,
     .close = holdings_close,

@@ -17,6 +17,7 @@ enum { LAB_MEASURE_ARGS_MAX = 8 };
 struct lab_measure_args {
     const char *key[LAB_MEASURE_ARGS_MAX];
     const char *value[LAB_MEASURE_ARGS_MAX];
+    double number[LAB_MEASURE_ARGS_MAX]; /* NAN: the key has no kind of number */
     size_t count;
     uint64_t duration_ns; /* of the run, as planned */
 };
@@ -28,7 +29,7 @@ const char *lab_measure_word(const struct lab_measure_args *args, const char *ke
 
 struct lab_measure_kind {
     const char *name;
-    const char *keys; /* that it takes, with blanks between */
+    const char *keys; /* that it takes, with blanks between: "from:seconds host:count" */
     const char *help;
     /* Called before the first host is on; registers observers and deeds. */
     void *(*open)(struct lab_sim *sim, const struct lab_measure_args *args);

@@ -1,6 +1,5 @@
 #include "src/lab/measure/measure.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 const struct lab_measure_kind *const lab_measures[] = {
@@ -27,8 +26,10 @@ const char *lab_measure_word(const struct lab_measure_args *args, const char *ke
 
 double lab_measure_number(const struct lab_measure_args *args, const char *key, double fallback)
 {
-    const char *word = lab_measure_word(args, key, NULL);
-    return word != NULL ? strtod(word, NULL) : fallback;
+    for (size_t i = 0; i < args->count; i++)
+        if (strcmp(args->key[i], key) == 0)
+            return args->number[i];
+    return fallback;
 }
 
 double lab_step_seconds(const struct lab_sim *sim)

@@ -262,7 +262,7 @@ static void overlay_close(void *self, struct lab_sim *sim, struct lab_result *re
 
 const struct lab_measure_kind lab_measure_overlay = {
     .name = "overlay",
-    .keys = "every from settled",
+    .keys = "every:seconds from:seconds settled:seconds",
     .help = "whether all hosts are in one piece, looked at every=SECONDS, among those who are "
             "online for settled=SECONDS; from=SECONDS: when something happened",
     .open = overlay_open,

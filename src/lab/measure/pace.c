@@ -217,7 +217,7 @@ static void pace_close(void *self, struct lab_sim *sim, struct lab_result *resul
 
 const struct lab_measure_kind lab_measure_pace = {
     .name = "pace",
-    .keys = "from until every",
+    .keys = "from:seconds until:seconds every:seconds",
     .help = "bundles accepted per second of the wall clock, how much faster than real time that "
             "is, and how old they were; from=SECONDS until=SECONDS of the run, a row of the table "
             "every=SECONDS",

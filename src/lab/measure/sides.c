@@ -199,7 +199,7 @@ static void sides_close(void *self, struct lab_sim *sim, struct lab_result *resu
 
 const struct lab_measure_kind lab_measure_sides = {
     .name = "sides",
-    .keys = "every healed",
+    .keys = "every:seconds healed:seconds",
     .help = "who holds what of the other side of a partition, every=SECONDS; healed=SECONDS: when "
             "it ends",
     .open = sides_open,

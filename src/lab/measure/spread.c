@@ -333,7 +333,7 @@ static void spread_close(void *self, struct lab_sim *sim, struct lab_result *res
 
 const struct lab_measure_kind lab_measure_spread = {
     .name = "spread",
-    .keys = "horizon settled bundles curves",
+    .keys = "horizon:number settled:seconds bundles:count curves:count",
     .help = "when hosts hold each bundle; horizon=STEPS after which a bundle is judged, by who "
             "was online for settled=SECONDS; bundles=N watched at most, curves=N with a curve",
     .open = spread_open,

@@ -280,7 +280,7 @@ static void watch_close(void *self, struct lab_sim *sim, struct lab_result *resu
 
 const struct lab_measure_kind lab_measure_store = {
     .name = "store",
-    .keys = "host every",
+    .keys = "host:count every:seconds",
     .help = "bundles held over time, bytes and requests until all hold the same; host=NUMBER "
             "watches one of them, every=SECONDS looks",
     .open = watch_open,

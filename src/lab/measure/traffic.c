@@ -93,7 +93,7 @@ static void traffic_close(void *self, struct lab_sim *sim, struct lab_result *re
 
 const struct lab_measure_kind lab_measure_traffic = {
     .name = "traffic",
-    .keys = "from",
+    .keys = "from:seconds",
     .help = "bytes, steps and copies of all hosts; from=SECONDS leaves the beginning out",
     .open = traffic_open,
     .close = traffic_close,
