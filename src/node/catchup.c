@@ -486,6 +486,12 @@ struct hsay_candidate *hsay_catchup_partner(struct hsay_call *call)
     return richest;
 }
 
+bool hsay_catchup_is_in_vain(const struct hsay_call *call)
+{
+    const struct hsay_catchup *c = &call->overlay->catchup;
+    return c->quiet != 0 || c->hints >= HINTS_AT_ONCE;
+}
+
 static struct hsay_candidate *choose(struct hsay_call *call)
 {
     struct hsay_overlay *o = call->overlay;

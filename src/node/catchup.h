@@ -29,6 +29,9 @@ uint8_t hsay_catchup_claim_kind(const struct hsay_call *call, const struct hsay_
  * holds most; NULL if nobody is known to hold more than we. */
 struct hsay_candidate *hsay_catchup_partner(struct hsay_call *call);
 
+/* Those who said that they hold more have given nothing lately. */
+bool hsay_catchup_is_in_vain(const struct hsay_call *call);
+
 /* How long the walk may wait for its next step: longer when everybody has had the same for a while.
  */
 uint64_t hsay_catchup_step_ms(const struct hsay_call *call);

@@ -110,7 +110,9 @@ static struct hsay_candidate *choose(struct hsay_call *call, enum hsay_bucket *b
     struct hsay_overlay *o = call->overlay;
     struct hsay_chance chance = hsay_call_chance(call);
     struct hsay_candidate *behind = hsay_catchup_partner(call);
-    if (o->config.fixed_step && o->config.policy == HSAY_POLICY_HEARSAY && behind != NULL) {
+    bool doubted = hsay_catchup_is_in_vain(call) && o->steps % 2 == 0;
+    if (o->config.fixed_step && o->config.policy == HSAY_POLICY_HEARSAY && behind != NULL &&
+        !doubted) {
         *is_new = false; /* its step is all that a node of fixed pace has to catch up with */
         *bucket = hsay_candidate_bucket(&o->candidates, behind, call->now.mono);
         return behind;

@@ -189,6 +189,35 @@ static void test_endless_claims(void **state)
     world_free(&scene.w);
 }
 
+/* A node of fixed pace goes where there is most to be had; not for ever, if nothing is given. */
+static void test_bait_at_fixed_pace(void **state)
+{
+    struct scene scene;
+    struct hsay_addr addr = world_addr(LIAR);
+    (void)state;
+    memset(&scene, 0, sizeof scene);
+    world_init(&scene.w, 2, 75);
+    scene.w.overlay_config.fixed_step = true;
+    world_start(&scene.w);
+    stranger_init(&scene.s, &scene.w, &addr);
+    scene.lie = (struct lie){.count = 1000};
+    get_token(&scene);
+    for (unsigned i = 0; i < 10 * MINUTE_MS / 2500; i++) {
+        struct hsay_message m = stranger_request(&scene.s, HSAY_CLAIM_SUM, 0);
+        m.intro_request.claim.count = 1000;
+        if (i % 40 == 39)
+            get_token(&scene);
+        stranger_send(&scene.s, 0, &m, &(struct stranger_sealing){.token = &scene.token});
+        run(&scene, 2500);
+        if (i == 10) { /* the liar is known by now */
+            world_name(&scene.w, 0, 1, HSAY_BUCKET_TRUSTED);
+            world_publish(&scene.w, 1, "worth having");
+        }
+    }
+    assert_int_equal(counter(&scene, HSAY_COUNT_BUNDLES_NEW), 1);
+    world_free(&scene.w);
+}
+
 /* Twenty keys a second, each with a token, none of which ever answers: not all the places where we
  * wait for answers are theirs. */
 static void test_silent_newcomers(void **state)
@@ -260,9 +289,13 @@ static void test_forged_mail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_endless_answers),  cmocka_unit_test(test_endless_answers_large_store),
-        cmocka_unit_test(test_endless_bundles),  cmocka_unit_test(test_endless_claims),
-        cmocka_unit_test(test_silent_newcomers), cmocka_unit_test(test_forged_mail),
+        cmocka_unit_test(test_endless_answers),
+        cmocka_unit_test(test_endless_answers_large_store),
+        cmocka_unit_test(test_endless_bundles),
+        cmocka_unit_test(test_endless_claims),
+        cmocka_unit_test(test_silent_newcomers),
+        cmocka_unit_test(test_forged_mail),
+        cmocka_unit_test(test_bait_at_fixed_pace),
     };
     return cmocka_run_group_tests_name("node and liars", tests, NULL, NULL);
 }
