@@ -33,29 +33,34 @@ const struct lab_verb lab_actions[] = {
                   "a remark in the result"},
     [CLOCK] = {"clock", 1, 1, "ahead:seconds", NULL, LAB_SET_NEEDED,
                "clocks jump ahead, as after a sleep"},
-    [EXPECT] = {"expect", 1, 1, "what", NULL, LAB_SET_REFUSED,
+    [EXPECT] = {"expect", 1, 1, "what:same", NULL, LAB_SET_REFUSED,
                 "`same`: all who are online hold the same bundles by now, or the run has failed"},
-    [FILL] = {"fill", 1, 1, "count:count", "bytes:bytes authors:count lack:count which sign",
-              LAB_SET_ALL,
-              "bundles into the stores of hosts that are off; but for the first of them they lack "
-              "so many: which=newest, oldest, spread, or each its own; sign=cheaply: as if signed"},
+    [FILL] =
+        {"fill", 1, 1, "count:count",
+         "bytes:bytes authors:count lack:count which:newest|oldest|spread|each sign:really|cheaply",
+         LAB_SET_ALL,
+         "bundles into the stores of hosts that are off; but for the first of them they lack "
+         "so many: which=newest, oldest, spread, or each its own; sign=cheaply: as if signed"},
     [FLUSH_NAT] = {"flush_nat", 0, 0, NULL, NULL, LAB_SET_ALL, "NATs forget their mappings"},
     [HEAL] = {"heal", 0, 0, NULL, NULL, LAB_SET_REFUSED, "no partition any more"},
-    [LINK] = {"link", 0, 0, NULL, "*", LAB_SET_REFUSED,
+    [LINK] = {"link", 0, 0, NULL,
+              "delay delay_low delay_mid delay_high loss burst duplicate reorder reorder_by "
+              "corrupt rate queue mtu",
+              LAB_SET_REFUSED,
               "from now on other settings of links: loss=0.1 delay_high=200ms"},
     [OFFLINE] = {"offline", 0, 0, NULL, "spread:seconds", LAB_SET_ALL,
                  "hosts are gone, without a word"},
     [ONLINE] = {"online", 0, 0, NULL, "spread:seconds", LAB_SET_ALL,
                 "hosts start or come back, as the settings rejoin and rejoin_address say"},
-    [PARTITION] = {"partition", 0, 0, NULL, "cut", LAB_SET_NEEDED,
+    [PARTITION] = {"partition", 0, 0, NULL, "cut:both|in|out", LAB_SET_NEEDED,
                    "nothing passes between these and the others; cut=out or cut=in: one way"},
     [PUBLISH] = {"publish", 0, 1, "bytes:bytes", "count:count type:count", LAB_SET_NEEDED,
                  "each of these publishes"},
     [QUOTA] = {"quota", 1, 1, "bytes:bytes", NULL, LAB_SET_ALL, "stores take so much; 0: any"},
-    [RESTART] = {"restart", 0, 0, NULL, "rejoin address", LAB_SET_ALL,
+    [RESTART] = {"restart", 0, 0, NULL, "rejoin:store|empty address:same|new", LAB_SET_ALL,
                  "hosts crash and start again; rejoin=empty: without their store, address=new"},
     [STOP] =
-        {"stop", 0, 1, "what", "every:seconds", LAB_SET_REFUSED,
+        {"stop", 0, 1, "what:same", "every:seconds", LAB_SET_REFUSED,
          "the run is over; `same`: as soon as all who are online hold the same, of which there "
          "must be two; looked at every=1 second"},
 };
@@ -254,9 +259,7 @@ static bool same_everywhere(const struct lab_sim *sim, char *what, size_t size)
 static void expect(struct lab_run *run, const struct lab_action *action)
 {
     char what[120];
-    if (strcmp(lab_action_word(action, 0, ""), "same") != 0)
-        unmet(run, action, "nobody knows how to expect that; known is: same");
-    else if (!same_everywhere(run->sim, what, sizeof what))
+    if (!same_everywhere(run->sim, what, sizeof what))
         unmet(run, action, what);
 }
 
@@ -265,12 +268,9 @@ static void stop(struct lab_sim *sim, void *self, uint64_t number)
 {
     struct lab_run *run = self;
     const struct lab_action *action = &run->timeline.action[number];
-    const char *what = lab_action_word(action, 0, NULL);
     uint64_t every_ns = (uint64_t)(lab_action_number(action, "every", 1) * 1e9);
     char unused[120];
-    if (what != NULL && strcmp(what, "same") != 0)
-        unmet(run, action, "nobody knows how to wait for that; known is: same");
-    if (what == NULL || strcmp(what, "same") != 0 ||
+    if (action->word_count == 0 ||
         (sim->online_count > 1 && same_everywhere(sim, unused, sizeof unused)))
         lab_sim_stop(sim);
     else

@@ -37,10 +37,6 @@ const char *lab_action_fill(struct lab_run *run, const struct lab_action *action
         .host_count = host_count,
         .chance = chance,
     };
-    if (lack < 0)
-        return "which= is newest, oldest, spread or each";
-    if (cheaply < 0)
-        return "sign= is really or cheaply";
     switch (lab_sim_fill(run->sim, &fill)) {
     case 0:
         return NULL;

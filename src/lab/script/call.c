@@ -4,6 +4,7 @@
 
 #include "hearsay/error.h"
 #include "src/lab/script/expand.h"
+#include "src/lab/script/names.h"
 #include "src/lab/script/reader.h"
 
 enum { KEYS_MAX = 64 };
@@ -26,8 +27,8 @@ static bool key_twice(const struct shape *shape, const struct lab_word *word, si
 static int key_check(const struct lab_verb *verb, struct shape *shape, const struct lab_word *word,
                      size_t length, char *why, size_t why_size)
 {
-    enum lab_kind kind;
-    if (lab_verb_key_kind(verb, word->text, length, &kind) != 0) {
+    struct lab_arg_rule rule;
+    if (lab_verb_key_rule(verb, word->text, length, &rule) != 0) {
         lab_verb_key_unknown(verb, word->text, length, why, why_size);
         return HSAY_EINVAL;
     }
@@ -105,17 +106,29 @@ static const char *text_make(const struct making *making, const char *text)
     return made == text ? lab_arena_text(making->arena, text) : made;
 }
 
+static int word_unknown(const struct making *making, const struct lab_arg *arg,
+                        const struct lab_arg_rule *rule)
+{
+    char what[LAB_NAME_BYTES + 8] = "word";
+    if (arg->key != NULL)
+        snprintf(what, sizeof what, "value of %.60s", arg->key);
+    lab_names_unknown_word(making->why, making->why_size, what, arg->text, rule->words);
+    return HSAY_EINVAL;
+}
+
 static int arg_make(const struct making *making, struct lab_arg *arg, const char *text,
-                    enum lab_kind kind)
+                    const struct lab_arg_rule *rule)
 {
     arg->text = text_make(making, text);
     if (arg->text == NULL)
         return HSAY_EINVAL;
-    if (lab_quantity_read(kind, arg->text, &arg->number) == 0)
+    if (rule->words[0] != '\0' && !lab_names_in_words(rule->words, arg->text, strlen(arg->text)))
+        return word_unknown(making, arg, rule);
+    if (lab_quantity_read(rule->kind, arg->text, &arg->number) == 0)
         return 0;
     snprintf(making->why, making->why_size, "%s%s'%.60s': expected %s",
              arg->key != NULL ? arg->key : "", arg->key != NULL ? "=" : "", arg->text,
-             lab_quantity_expected(kind));
+             lab_quantity_expected(rule->kind));
     return HSAY_EINVAL;
 }
 
@@ -123,10 +136,10 @@ static int key_make(const struct making *making, const struct lab_word *word, si
 {
     struct lab_script_call *call = making->call;
     struct lab_arg *arg = &call->arg[call->arg_count++];
-    enum lab_kind kind = LAB_KIND_TEXT;
-    (void)lab_verb_key_kind(call->verb, word->text, length, &kind);
+    struct lab_arg_rule rule;
+    (void)lab_verb_key_rule(call->verb, word->text, length, &rule);
     arg->key = lab_arena_text_part(making->arena, word->text, length);
-    return arg_make(making, arg, word->text + length + 1, kind);
+    return arg_make(making, arg, word->text + length + 1, &rule);
 }
 
 static int words_make(const struct making *making, const struct lab_word *word, size_t count)
@@ -135,11 +148,11 @@ static int words_make(const struct making *making, const struct lab_word *word, 
     size_t length;
     int rc = 0;
     for (size_t i = 0; i < count && rc == 0; i++) {
-        enum lab_kind kind = LAB_KIND_TEXT;
+        struct lab_arg_rule rule;
         if (word[i].kind == LAB_WORD_SET || lab_word_pair(&word[i], &length) != NULL)
             continue;
-        (void)lab_verb_arg_kind(call->verb, call->word_count, &kind);
-        rc = arg_make(making, &call->arg[call->word_count++], word[i].text, kind);
+        (void)lab_verb_arg_rule(call->verb, call->word_count, &rule);
+        rc = arg_make(making, &call->arg[call->word_count++], word[i].text, &rule);
     }
     call->arg_count = call->word_count;
     for (size_t i = 0; i < count && rc == 0; i++) {

@@ -1,5 +1,6 @@
 #include "src/lab/script/verb.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,44 +28,57 @@ const struct lab_verb *lab_verb_find(const struct lab_verbs *verbs, const char *
 
 /* --- names with a kind ----------------------------------------------------------------------- */
 
-/* One of "bytes:bytes count:count". */
+/* One of "bytes:bytes cut:both|in|out". */
 struct item {
     const char *name;
     size_t length; /* of the name alone */
-    enum lab_kind kind;
+    struct lab_arg_rule rule;
 };
+
+/* What stands behind the colon. */
+static void rule_read(struct lab_arg_rule *rule, const char *text, size_t length)
+{
+    if (memchr(text, '|', length) == NULL && lab_quantity_kind(text, length, &rule->kind) == 0)
+        return;
+    assert(length < sizeof rule->words);
+    rule->kind = LAB_KIND_WORD;
+    memcpy(rule->words, text, length);
+    for (size_t i = 0; i < length; i++)
+        if (rule->words[i] == '|')
+            rule->words[i] = ' ';
+}
 
 /* The next one at *words, and *words behind it; false at the end. */
 static bool item_next(const char **words, struct item *item)
 {
     const char *at = *words != NULL ? *words + strspn(*words, " ") : "";
     size_t length = strcspn(at, " ");
-    *item = (struct item){at, strcspn(at, ": "), LAB_KIND_TEXT};
+    *item = (struct item){.name = at, .length = strcspn(at, ": "), .rule.kind = LAB_KIND_TEXT};
     *words = at + length;
     if (item->length < length)
-        (void)lab_quantity_kind(at + item->length + 1, length - item->length - 1, &item->kind);
+        rule_read(&item->rule, at + item->length + 1, length - item->length - 1);
     return length > 0;
 }
 
-int lab_verb_arg_kind(const struct lab_verb *verb, size_t i, enum lab_kind *kind)
+int lab_verb_arg_rule(const struct lab_verb *verb, size_t i, struct lab_arg_rule *rule)
 {
     const char *words = verb->args;
     struct item item;
-    *kind = LAB_KIND_TEXT;
+    *rule = (struct lab_arg_rule){.kind = LAB_KIND_TEXT};
     if (i >= verb->max_args)
         return HSAY_ENOENT;
     for (size_t n = 0; n <= i && item_next(&words, &item); n++)
-        *kind = item.kind;
+        *rule = item.rule;
     return 0;
 }
 
-int lab_verb_key_kind(const struct lab_verb *verb, const char *key, size_t length,
-                      enum lab_kind *kind)
+int lab_verb_key_rule(const struct lab_verb *verb, const char *key, size_t length,
+                      struct lab_arg_rule *rule)
 {
     const char *words = verb->keys;
     struct item item;
     while (item_next(&words, &item)) {
-        *kind = item.kind;
+        *rule = item.rule;
         if (item.length == length && memcmp(item.name, key, length) == 0)
             return 0;
         if (item.length == 1 && *item.name == '*')

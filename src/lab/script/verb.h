@@ -16,8 +16,8 @@ enum lab_set_need { LAB_SET_ALL = 0, LAB_SET_NEEDED = 1, LAB_SET_REFUSED = 2 };
 enum { LAB_ARGS_ANY = 1 << 16 }; /* as max_args: no bound */
 
 /* Names in args and keys have blanks between them, and may have a kind behind them, of
- * lab_quantity_kind: "bytes:bytes count:count".  Without one any text will do.  The last of args
- * stands for all words from there on.  A key * allows every key. */
+ * lab_quantity_kind, or the words that they may be: "bytes:bytes cut:both|in|out".  Without one any
+ * text will do.  The last of args stands for all words from there on.  A key * allows every key. */
 struct lab_verb {
     const char *name;
     unsigned min_args, max_args; /* words; KEY=VALUE does not count */
@@ -50,10 +50,16 @@ const struct lab_verb *lab_verb_find(const struct lab_verbs *verbs, const char *
 /* "publish BYTES [COUNT] [topic=] {SET}" */
 void lab_verb_usage(const struct lab_verb *verb, char *text, size_t size);
 
+/* What a word or the value of a key may be. */
+struct lab_arg_rule {
+    enum lab_kind kind;
+    char words[128]; /* that a LAB_KIND_WORD may be, with blanks between them; "": any */
+};
+
 /* Of the i-th word, or of a key; HSAY_ENOENT if the verb does not know it. */
-int lab_verb_arg_kind(const struct lab_verb *verb, size_t i, enum lab_kind *kind);
-int lab_verb_key_kind(const struct lab_verb *verb, const char *key, size_t length,
-                      enum lab_kind *kind);
+int lab_verb_arg_rule(const struct lab_verb *verb, size_t i, struct lab_arg_rule *rule);
+int lab_verb_key_rule(const struct lab_verb *verb, const char *key, size_t length,
+                      struct lab_arg_rule *rule);
 
 /* The sentence about a key that the verb does not know. */
 void lab_verb_key_unknown(const struct lab_verb *verb, const char *key, size_t length, char *why,
