@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "src/lab/actions.h"
+#include "src/lab/actions_check.h"
 #include "src/lab/config.h"
 #include "src/lab/draws.h"
 #include "src/lab/measure/measure.h"
 #include "src/lab/output/heap.h"
+#include "src/lab/script/names.h"
 #include "src/lab/script/timeline.h"
 #include "src/lab/sim/memory.h"
 #include "version.h"
@@ -90,6 +92,10 @@ static bool choose(struct lab_plan *plan, const struct lab_settings *base, size_
                                        .end_ns = lab_config_ns(out, "duration"),
                                        .draw = lab_draws_port(&draws)};
     int rc = lab_timeline_make(&timeline, &plan->scenario, out, &when, &faults);
+    if (rc == 0)
+        rc = lab_actions_check(&timeline, out, &faults);
+    if (rc == 0 && plan->settings_count == 1) /* once, not for each variant and point */
+        lab_actions_tell_late(&timeline, lab_settings_number(out, "duration"));
     lab_timeline_free(&timeline);
     return rc == 0 || tell_faults(&faults);
 }
@@ -118,7 +124,8 @@ static struct lab_pairs pairs_of(struct lab_plan *plan, const struct lab_setting
     for (size_t i = 0; i < settings->count; i++)
         if (!given || settings->entry[i].origin == LAB_SETTING_GIVEN)
             pair[count++] =
-                (struct lab_pair){settings->entry[i].rule->key, settings->entry[i].text};
+                (struct lab_pair){lab_arena_text(&plan->arena, settings->entry[i].rule->key),
+                                  lab_arena_text(&plan->arena, settings->entry[i].text)};
     return (struct lab_pairs){pair, count};
 }
 
@@ -273,6 +280,20 @@ static const struct lab_field_rule rules[] = {
     {"peak_gib", LAB_PLAIN_LARGEST},    {"wall_seconds", LAB_PLAIN_MEAN},
 };
 
+static const char *variant_name(const void *list, size_t i)
+{
+    return ((const struct lab_scenario_variant *)list)[i].name;
+}
+
+static bool tell_variant(const struct lab_plan *plan, const char *name)
+{
+    const struct lab_scenario *scenario = &plan->scenario;
+    struct lab_names known = {scenario->variant, scenario->variant_count, variant_name};
+    char why[WHY_BYTES];
+    lab_names_unknown(why, sizeof why, "variant", name, &known);
+    return tell(why);
+}
+
 static bool fill(struct lab_plan *plan, const struct lab_settings *base,
                  const struct lab_options *options, bool sweep)
 {
@@ -280,11 +301,8 @@ static bool fill(struct lab_plan *plan, const struct lab_settings *base,
     if (sweep && !add_points(plan, options))
         return false;
     add_variants(plan, options);
-    if (study->variants == 0) {
-        fprintf(stderr, "hearsay-lab: no variant '%s' in %s\n", options->variant,
-                plan->scenario.name);
-        return false;
-    }
+    if (study->variants == 0)
+        return tell_variant(plan, options->variant);
     size_t points = study->points != 0 ? study->points : 1;
     plan->settings = lab_calloc(points * study->variants, sizeof *plan->settings);
     for (size_t p = 0; p < points; p++)
@@ -297,7 +315,7 @@ static bool fill(struct lab_plan *plan, const struct lab_settings *base,
     add_results(plan);
     add_figures(plan);
     study->settings = pairs_of(plan, &plan->settings[0], false);
-    study->given = pairs_of(plan, &plan->settings[0], true);
+    study->given = pairs_of(plan, base, true);
     study->nodes = (uint64_t)lab_settings_number(&plan->settings[0], "nodes");
     study->threads = (unsigned)lab_settings_number(&plan->settings[0], "threads");
     return true;
@@ -320,8 +338,13 @@ bool lab_plan_make(struct lab_plan *plan, const struct lab_plan_request *request
     struct lab_faults faults = {0};
     struct lab_settings base;
     memset(plan, 0, sizeof *plan);
-    if (options->args == 0 || (!request->sweep && options->args != 1))
+    if (options->args == 0)
         return tell("which experiment?  hearsay-lab list shows them");
+    if (!request->sweep && options->args != 1) {
+        fprintf(stderr, "hearsay-lab: one experiment at a time: '%s' is too much\n",
+                options->arg[1]);
+        return false;
+    }
     if (!read_scenario(plan, request))
         return false;
     lab_settings_init(&base, lab_config_rules, lab_config_rule_count);
