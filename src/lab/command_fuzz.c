@@ -24,7 +24,7 @@
 #include "src/lab/swarm.h"
 #include "version.h"
 
-enum { TWICE_EVERY = 16, SHOWN_MAX = 3, WHY_BYTES = 1024 };
+enum { TWICE_EVERY = 16, SHOWN_MAX = 3, SLOWEST = 10, WHY_BYTES = 1024 };
 
 struct fuzz {
     const struct lab_options *options;
@@ -237,6 +237,13 @@ static void put_sum(json_t *object, const struct fuzz *fuzz, const char *name)
     json_object_set_new(object, name, json_integer((json_int_t)sum_of(fuzz, name)));
 }
 
+/* Of the steps that healing was allowed, what it took. */
+static double heal_part(const struct lab_result *result)
+{
+    double bound = number_of(result, "heal_bound");
+    return bound > 0 ? number_of(result, "heal_steps") / bound : 0;
+}
+
 /* How long healing took: mean and worst, and the worst as a part of what was allowed. */
 static void put_healing(json_t *object, const struct fuzz *fuzz)
 {
@@ -248,11 +255,37 @@ static void put_healing(json_t *object, const struct fuzz *fuzz)
         sum += number_of(r, "heal_steps");
         count++;
         worst = fmax(worst, number_of(r, "heal_steps"));
-        part = fmax(part, number_of(r, "heal_steps") / number_of(r, "heal_bound"));
+        part = fmax(part, heal_part(r));
     }
     json_object_set_new(object, "heal_steps_mean", json_real(count != 0 ? sum / count : 0));
     json_object_set_new(object, "heal_steps_worst", json_real(worst));
     json_object_set_new(object, "heal_bound_used", json_real(part));
+}
+
+/* The seeds that took most of their bound, worst first. */
+static json_t *slowest_json(const struct fuzz *fuzz)
+{
+    json_t *list = json_array();
+    double below = INFINITY;
+    for (unsigned n = 0; n < SLOWEST; n++) {
+        const struct lab_result *found = NULL;
+        size_t at = 0;
+        for (size_t i = 0; i < fuzz->seeds; i++) {
+            const struct lab_result *r = &fuzz->result[i];
+            if (heal_part(r) > 0 && heal_part(r) < below &&
+                (found == NULL || heal_part(r) > heal_part(found))) {
+                found = r;
+                at = i;
+            }
+        }
+        if (found == NULL)
+            break;
+        below = heal_part(found);
+        json_array_append_new(list, json_pack("{s:I,s:f,s:f}", "seed", (json_int_t)fuzz->seed[at],
+                                              "heal_steps", number_of(found, "heal_steps"),
+                                              "heal_bound", number_of(found, "heal_bound")));
+    }
+    return list;
 }
 
 static json_t *summary_of(const struct fuzz *fuzz, double seconds)
@@ -275,6 +308,7 @@ static json_t *summary_of(const struct fuzz *fuzz, double seconds)
     for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++)
         put_sum(object, fuzz, sums[i]);
     put_healing(object, fuzz);
+    json_object_set_new(object, "slowest", slowest_json(fuzz));
     json_object_set_new(object, "wall_seconds", json_real(seconds));
     return object;
 }

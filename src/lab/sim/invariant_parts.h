@@ -42,6 +42,7 @@ struct lab_watched {
     bool settled;     /* its time window, at the last turn */
     uint64_t window_limit;
     uint64_t window_at_ns; /* host's time when it moved last */
+    uint64_t overdue_ns;   /* host's time of a timer that left something due; 0: the last did not */
     uint64_t storm_second;
     uint32_t storm_timers, storm_packets;
     uint64_t answered, outbox_drops; /* the core's counters, if each host has its own */
