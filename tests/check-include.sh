@@ -32,6 +32,7 @@ src/lab/sim     | src/lab/sim $outer         | *
 src/lab/script  | src/lab/script $outer      | *
 src/lab/output  | src/lab/output $outer      | *
 src/lab/measure | src/lab/measure src/lab/sim src/lab/output $outer | *
+src/lab/nat     | src/lab/nat src/lab/sim src/lab/output $outer | *
 "
 
 # Foreign libraries, and the only files of ours that know them.

@@ -13,5 +13,6 @@ int lab_command_list(const struct lab_options *options, int argc, char **argv);
 int lab_command_report(const struct lab_options *options, int argc, char **argv);
 int lab_command_fuzz(const struct lab_options *options, int argc, char **argv);
 int lab_command_redo(const struct lab_options *options, int argc, char **argv);
+int lab_command_nat(const struct lab_options *options, int argc, char **argv);
 
 #endif

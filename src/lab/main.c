@@ -19,6 +19,7 @@ static const struct command commands[] = {
     {"fuzz", "[FILE]", "small runs with all that can go wrong, drawn from seeds", lab_command_fuzz},
     {"report", "DIR...", "draw the figures of results into one page", lab_command_report},
     {"redo", "MANIFEST", "run again what made a result, and compare", lab_command_redo},
+    {"nat", "", "two peers behind real NATs of each kind", lab_command_nat},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -1,0 +1,298 @@
+/* nat: two peers behind real NATs of each kind, and whether they meet. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hearsay/params.h"
+#include "src/common/file.h"
+#include "src/lab/commands.h"
+#include "src/lab/nat/matrix.h"
+#include "src/lab/output/heap.h"
+#include "src/lab/output/number.h"
+
+enum { PATH_BYTES = 4096, STEPS_MAX = 2, STEPS_MAX_SEARCH = 6, PATIENCE_STEPS = 6 };
+
+struct request {
+    struct natlab_campaign campaign;
+    const char *kinds;
+    double trials, step_s, delay_ms, loss_percent, patience_s, steps, seed;
+    const char *search, *punctures, *daemon;
+    char daemon_path[PATH_BYTES];
+};
+
+/* --- the command line ------------------------------------------------------------------------ */
+
+static const char usage[] =
+    "usage: hearsay-lab nat [OPTION...]\n\n"
+    "  --kinds A,B...       what peers are behind; open,full_cone,address_restricted,\n"
+    "                       port_restricted,symmetric; there are also:\n";
+
+static const char usage_more[] =
+    "  --trials N           of each pair (10)\n"
+    "  --search yes|no      have nodes search ports; as they do by themselves\n"
+    "  --steps N            that a pair may take to count as connected (2, with --search yes 6):\n"
+    "                       introductions, and requests of one to the other\n"
+    "  --step SECONDS       the nodes' step (5)\n"
+    "  --patience SECONDS   until a trial is given up (six steps)\n"
+    "  --delay MS           each way (20)\n"
+    "  --loss PERCENT       of the datagrams (0)\n"
+    "  --punctures yes|no   no: they are lost on the way, for comparison (yes)\n"
+    "  --seed N             of the losses (1)\n"
+    "  --daemon FILE        the hearsayd to run; the one beside this program\n"
+    "  --events DIR         write there what the two did in each trial\n"
+    "  -j N                 trials at once; six for each core\n"
+    "  --json, --quiet\n";
+
+static int complain(void)
+{
+    const struct natlab_kind *kind;
+    fputs(usage, stderr);
+    for (size_t i = 0; (kind = natlab_kind_number(i)) != NULL; i++)
+        if (!kind->classic)
+            fprintf(stderr, "                         %-22s%s\n", kind->name, kind->help);
+    fputs(usage_more, stderr);
+    return LAB_EXIT_USAGE;
+}
+
+struct option {
+    const char *key;
+    const char **text; /* or */
+    double *number;
+    double least, most;
+};
+
+static bool take_value(const struct option *option, const char *value)
+{
+    if (option->text != NULL) {
+        *option->text = value;
+        return true;
+    }
+    if (lab_number_parse(value, option->number) && *option->number >= option->least &&
+        *option->number <= option->most)
+        return true;
+    fprintf(stderr, "hearsay-lab: --%s takes a number from %g to %g, not '%s'\n", option->key,
+            option->least, option->most, value);
+    return false;
+}
+
+static bool take_options(struct request *r, const struct lab_options *options)
+{
+    const struct option known[] = {
+        {"kinds", &r->kinds, NULL, 0, 0},         {"trials", NULL, &r->trials, 1, 100000},
+        {"search", &r->search, NULL, 0, 0},       {"steps", NULL, &r->steps, 1, 1000},
+        {"step", NULL, &r->step_s, 0.05, 60},     {"patience", NULL, &r->patience_s, 0.1, 3600},
+        {"delay", NULL, &r->delay_ms, 0.1, 2000}, {"loss", NULL, &r->loss_percent, 0, 100},
+        {"punctures", &r->punctures, NULL, 0, 0}, {"seed", NULL, &r->seed, 0, 1e15},
+        {"daemon", &r->daemon, NULL, 0, 0},
+    };
+    for (size_t i = 0; i < options->sets; i++) {
+        size_t k = 0;
+        while (k < sizeof known / sizeof known[0] && strcmp(known[k].key, options->key[i]) != 0)
+            k++;
+        if (k == sizeof known / sizeof known[0]) {
+            fprintf(stderr, "hearsay-lab: nat has no option '--%s'\n", options->key[i]);
+            return false;
+        }
+        if (!take_value(&known[k], options->value[i]))
+            return false;
+    }
+    return options->args == 0;
+}
+
+static bool is_yes_or_no(const char *key, const char *word)
+{
+    if (word == NULL || strcmp(word, "yes") == 0 || strcmp(word, "no") == 0)
+        return true;
+    fprintf(stderr, "hearsay-lab: --%s is yes or no, not '%s'\n", key, word);
+    return false;
+}
+
+/* --- what follows from it -------------------------------------------------------------------- */
+
+static bool take_kind(struct natlab_campaign *c, const char *name)
+{
+    const struct natlab_kind *kind = natlab_kind_find(name);
+    if (kind == NULL || c->kinds == NATLAB_KINDS_MAX) {
+        fprintf(stderr, "hearsay-lab: %s '%s'\n",
+                kind == NULL ? "there is no NAT called" : "too many kinds, at", name);
+        return false;
+    }
+    for (unsigned i = 0; i < c->kinds; i++)
+        if (c->kind[i] == kind)
+            return true;
+    c->kind[c->kinds++] = kind;
+    return true;
+}
+
+static bool take_kinds(struct natlab_campaign *c, const char *names)
+{
+    bool good = true;
+    while (good) {
+        size_t size = strcspn(names, ",");
+        char *name = lab_heap_copy_part(names, size);
+        good = take_kind(c, name);
+        free(name);
+        if (names[size] == '\0')
+            break;
+        names += size + 1;
+    }
+    return good;
+}
+
+/* Built, it lies beside this program; installed, in sbin. */
+static bool find_daemon(struct request *r)
+{
+    static const char *const place[] = {"hearsayd", "../sbin/hearsayd"};
+    char self[PATH_BYTES / 2];
+    if (r->daemon != NULL)
+        return true;
+    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[size > 0 ? size : 0] = '\0';
+    char *slash = strrchr(self, '/');
+    for (size_t i = 0; slash != NULL && i < sizeof place / sizeof place[0]; i++) {
+        snprintf(r->daemon_path, sizeof r->daemon_path, "%.*s/%s", (int)(slash - self), self,
+                 place[i]);
+        if (access(r->daemon_path, X_OK) == 0) {
+            r->daemon = r->daemon_path;
+            return true;
+        }
+    }
+    fputs("hearsay-lab: no hearsayd beside this program; say --daemon FILE\n", stderr);
+    return false;
+}
+
+static bool make_link(const struct request *r, struct lab_link_model *link)
+{
+    char why[256];
+    lab_link_init(link, (uint64_t)(r->delay_ms * 1e6));
+    link->loss = r->loss_percent / 100;
+    if (lab_link_prepare(link, why, sizeof why) == 0)
+        return true;
+    fprintf(stderr, "hearsay-lab: %s\n", why);
+    return false;
+}
+
+static bool is_yes(const char *word)
+{
+    return word != NULL && strcmp(word, "yes") == 0;
+}
+
+static void fill_campaign(struct request *r, const struct lab_options *options, char **argv)
+{
+    struct natlab_campaign *c = &r->campaign;
+    unsigned steps = is_yes(r->search) ? STEPS_MAX_SEARCH : STEPS_MAX;
+    c->trials = (unsigned)r->trials;
+    c->steps_max = r->steps > 0 ? (unsigned)r->steps : steps;
+    c->at_once = options->jobs;
+    c->quiet = options->quiet;
+    c->seed = (uint64_t)r->seed;
+    c->events = options->events;
+    c->words = argv;
+    c->each.program =
+        (struct natlab_program){.step_ms = (unsigned)(r->step_s * 1e3), .search = r->search};
+    c->each.patience_s = r->patience_s > 0 ? r->patience_s : PATIENCE_STEPS * r->step_s;
+    c->each.no_punctures = r->punctures != NULL && !is_yes(r->punctures);
+    natlab_campaign_pair_up(c);
+}
+
+static bool understand(struct request *r, const struct lab_options *options, char **argv)
+{
+    *r = (struct request){
+        .kinds = "open,full_cone,address_restricted,port_restricted,symmetric",
+        .trials = 10,
+        .step_s = HSAY_STEP_MS / 1e3,
+        .delay_ms = 20,
+        .seed = 1,
+    };
+    if (!take_options(r, options) || !is_yes_or_no("search", r->search) ||
+        !is_yes_or_no("punctures", r->punctures) || !take_kinds(&r->campaign, r->kinds) ||
+        !make_link(r, &r->campaign.each.link))
+        return false;
+    fill_campaign(r, options, argv);
+    return true;
+}
+
+/* --- doing it -------------------------------------------------------------------------------- */
+
+static bool show(const struct natlab_campaign *c, const struct lab_result *result, bool json)
+{
+    struct natlab_matrix *matrix = lab_heap_new(1, sizeof *matrix);
+    natlab_matrix_fill(matrix, c, result);
+    if (!json)
+        natlab_matrix_print(matrix, stdout);
+    json_t *object = natlab_matrix_json(matrix);
+    if (!json)
+        putchar('\n');
+    bool good = json_dumpf(object, stdout, LAB_JSON_FORM | JSON_COMPACT) == 0 &&
+                putchar('\n') != EOF && fflush(stdout) == 0;
+    json_decref(object);
+    free(matrix);
+    return good;
+}
+
+/* What some trials failed to do, the others have still shown. */
+static int carry_out(const struct natlab_campaign *c, bool json)
+{
+    size_t jobs = natlab_campaign_jobs(c);
+    if (!natlab_campaign_look(c, json ? stderr : stdout))
+        return LAB_EXIT_FAILED;
+    struct lab_result *result = lab_heap_new(jobs, sizeof *result);
+    for (size_t i = 0; i < jobs; i++)
+        lab_result_init(&result[i]);
+    enum lab_batch_end end = natlab_campaign_run(c, result);
+    bool good = end == LAB_BATCH_DONE;
+    if (end != LAB_BATCH_STOPPED)
+        good = show(c, result, json) && good;
+    for (size_t i = 0; i < jobs; i++)
+        lab_result_free(&result[i]);
+    free(result);
+    return good ? LAB_EXIT_DONE : LAB_EXIT_FAILED;
+}
+
+/* Programs of the system's administrator are not in every user's path. */
+static void widen_path(void)
+{
+    const char *path = getenv("PATH");
+    char *wide = lab_heap_format("%s:/usr/sbin:/sbin", path != NULL ? path : "/usr/bin:/bin");
+    setenv("PATH", wide, 1);
+    free(wide);
+}
+
+static int prepare(struct request *r)
+{
+    const char *events = r->campaign.events;
+    char *folder = lab_heap_format("%s/hearsay-nat.XXXXXX",
+                                   getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
+    int rc = LAB_EXIT_FAILED;
+    widen_path();
+    if (events != NULL && file_make_folder(events, 0755) != 0)
+        fprintf(stderr, "hearsay-lab: %s: %s\n", events, strerror(errno));
+    else if (mkdtemp(folder) == NULL)
+        fprintf(stderr, "hearsay-lab: %s: %s\n", folder, strerror(errno));
+    else
+        rc = LAB_EXIT_DONE;
+    r->campaign.each.program.path = r->daemon;
+    r->campaign.each.folder = folder;
+    return rc;
+}
+
+int lab_command_nat(const struct lab_options *options, int argc, char **argv)
+{
+    struct request *r = lab_heap_new(1, sizeof *r);
+    (void)argc;
+    int rc = LAB_EXIT_USAGE;
+    if (!understand(r, options, argv)) {
+        complain();
+    } else if (!find_daemon(r)) {
+        rc = LAB_EXIT_FAILED;
+    } else if ((rc = prepare(r)) == LAB_EXIT_DONE) {
+        rc = carry_out(&r->campaign, options->json);
+        rmdir(r->campaign.each.folder);
+    }
+    free((void *)(uintptr_t)r->campaign.each.folder);
+    free(r);
+    return rc;
+}

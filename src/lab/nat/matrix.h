@@ -1,0 +1,39 @@
+/* What a campaign's trials add up to: a row for each pair, and what is said of all of them. */
+#ifndef HEARSAY_LAB_NAT_MATRIX_H
+#define HEARSAY_LAB_NAT_MATRIX_H
+
+#include <jansson.h>
+
+#include "src/lab/nat/campaign.h"
+
+/* One pair, or one direction of it.  A trial that did not connect has endlessly many steps and
+ * milliseconds: a percentile that falls on one is endless, too. */
+struct natlab_row {
+    unsigned trials; /* that came to an end */
+    unsigned known, introduced, mutual;
+    unsigned connected; /* within the campaign's steps */
+    unsigned ever;      /* in the end */
+    double punctures, punctures_dropped;
+    double steps_median, steps_p99, tries_p99;
+    double milliseconds_median, milliseconds_p99;
+};
+
+struct natlab_matrix {
+    const struct natlab_campaign *campaign;
+    struct natlab_row pair[NATLAB_PAIRS_MAX];
+    struct natlab_row mine_visits[NATLAB_PAIRS_MAX];
+    struct natlab_row theirs_visits[NATLAB_PAIRS_MAX];
+    unsigned classic_pairs;   /* of the five classic kinds, among those of the campaign */
+    unsigned connected_pairs; /* of these, with 99 % of the trials */
+    double weighted_share;    /* of random pairs as the NATs were in 2011; NAN: some pair lacks */
+};
+
+void natlab_matrix_fill(struct natlab_matrix *matrix, const struct natlab_campaign *campaign,
+                        const struct lab_result *result);
+
+void natlab_matrix_print(const struct natlab_matrix *matrix, FILE *out);
+
+/* A new object. */
+json_t *natlab_matrix_json(const struct natlab_matrix *matrix);
+
+#endif

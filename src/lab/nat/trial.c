@@ -1,0 +1,367 @@
+#include "src/lab/nat/trial.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "hearsay/error.h"
+#include "hearsay/params.h"
+#include "src/lab/nat/cage.h"
+
+enum {
+    VISITOR,
+    GUEST,
+    REQUESTS_MAX = 64,
+    FRESH_MS = 10000, /* so long after it joined, at the usual step, a node walks fast */
+    KNOWN_WAIT_MS = 10000,
+    LOOK_MS = 250,
+    MUTUAL_MS = 3000,   /* for the answer the other way, which is the easier one */
+    TIMER_SHORT_S = 30, /* longer ones are not waited for */
+    REQUEST_TEXT_BYTES = 20,
+};
+
+/* What one of the two did with regard to the other. */
+struct side {
+    struct natlab_node *node, *other;
+    bool introduced, answered;
+    unsigned steps;
+    unsigned requests;
+    char request[REQUESTS_MAX][REQUEST_TEXT_BYTES];
+    unsigned answered_request; /* its number, from 1 */
+};
+
+struct stage {
+    const struct natlab_trial *trial;
+    struct natlab_outcome *outcome;
+    struct natlab_seen *seen;
+    struct natlab_world world;
+    struct natlab_node tracker[NATLAB_TRACKERS];
+    struct natlab_node peer[NATLAB_PEERS];
+    struct side side[NATLAB_PEERS];
+    double introduced_ms; /* by the clock; 0: not yet */
+    FILE *events;
+};
+
+static double clock_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static void sleep_ms(double ms)
+{
+    struct timespec t = {.tv_sec = (time_t)(ms / 1e3)};
+    t.tv_nsec = (long)((ms - (double)t.tv_sec * 1e3) * 1e6);
+    if (ms > 0)
+        nanosleep(&t, NULL);
+}
+
+/* --- the world ------------------------------------------------------------------------------- */
+
+static int make_world(struct stage *s, struct lab_why *why)
+{
+    const struct natlab_kind *const kind[] = {s->trial->visitor, s->trial->guest};
+    struct natlab_router *router = &s->world.router;
+    pid_t pid;
+    router->link = s->trial->link;
+    router->seed = s->trial->seed;
+    router->traffic = natlab_cage_share(sizeof *router->traffic);
+    atomic_store(&router->traffic->lossless, true);
+    int rc = natlab_world_build(&s->world, kind, why);
+    return rc == 0 ? natlab_router_start(router, &pid, why) : rc;
+}
+
+static int check_boxes(struct stage *s, struct lab_why *why)
+{
+    const struct natlab_probe quick = {.hairpin = false};
+    struct natlab_seen seen;
+    int rc = 0;
+    for (unsigned i = 0; rc == 0 && i < NATLAB_PEERS; i++)
+        rc = natlab_prober_check(&seen, &s->world, i, &quick, why);
+    atomic_store(&s->world.router.traffic->lossless, false);
+    atomic_store(&s->world.router.traffic->no_punctures, s->trial->no_punctures);
+    return rc;
+}
+
+/* --- the nodes ------------------------------------------------------------------------------- */
+
+static int start_nodes(struct stage *s, struct lab_why *why)
+{
+    static const char *const tracker[NATLAB_TRACKERS] = {"tracker1", "tracker2", "tracker3"};
+    static const char *const peer[NATLAB_PEERS] = {"visitor", "guest"};
+    const struct natlab_trial *t = s->trial;
+    int rc = 0;
+    for (unsigned i = 0; rc == 0 && i < NATLAB_TRACKERS; i++) {
+        s->tracker[i].name = tracker[i];
+        s->tracker[i].host = &s->world.tracker[i];
+        rc = natlab_node_start(&s->tracker[i], &t->program, t->folder, why);
+    }
+    for (unsigned i = 0; rc == 0 && i < NATLAB_PEERS; i++) {
+        s->peer[i].name = peer[i];
+        s->peer[i].host = &s->world.peer[i];
+        rc = natlab_node_start(&s->peer[i], &t->program, t->folder, why);
+    }
+    for (unsigned i = 0; rc == 0 && i < NATLAB_TRACKERS; i++)
+        rc = natlab_node_await(&s->tracker[i], why);
+    for (unsigned i = 0; rc == 0 && i < NATLAB_PEERS; i++)
+        rc = natlab_node_await(&s->peer[i], why);
+    return rc;
+}
+
+static int join_trackers(struct stage *s, char join[NATLAB_JOIN_BYTES], struct lab_why *why)
+{
+    int rc = natlab_node_found(&s->tracker[0], join, why);
+    for (unsigned i = 1; rc == 0 && i < NATLAB_TRACKERS; i++) {
+        rc = natlab_node_join(&s->tracker[i], join, why);
+        if (rc == 0)
+            rc = natlab_node_meet(&s->tracker[i], s->world.tracker, i, why);
+    }
+    return rc;
+}
+
+static int send_in(struct stage *s, unsigned who, const char *join, struct lab_why *why)
+{
+    int rc = natlab_node_join(&s->peer[who], join, why);
+    return rc == 0 ? natlab_node_meet(&s->peer[who], s->world.tracker, NATLAB_TRACKERS, why) : rc;
+}
+
+static bool all_know(struct stage *s, const char *key)
+{
+    for (unsigned i = 0; i < NATLAB_TRACKERS; i++)
+        if (natlab_node_bucket(&s->tracker[i], key) != HSAY_BUCKET_CONTACTED)
+            return false;
+    return true;
+}
+
+/* Until the guest has calmed down, and all trackers have had an answer from it. */
+static void settle(struct stage *s)
+{
+    double begun = clock_ms();
+    double calm = begun + (double)FRESH_MS * s->trial->program.step_ms / HSAY_STEP_MS;
+    double limit = calm + KNOWN_WAIT_MS;
+    const char *key = s->peer[GUEST].key;
+    while (!(s->outcome->known = all_know(s, key)) && clock_ms() < limit)
+        sleep_ms(LOOK_MS);
+    sleep_ms(calm - clock_ms());
+}
+
+/* --- what they do ---------------------------------------------------------------------------- */
+
+static const char *text_of(const json_t *event, const char *name)
+{
+    const char *text = json_string_value(json_object_get(event, name));
+    return text != NULL ? text : "";
+}
+
+static void on_step(struct side *side, const json_t *event)
+{
+    side->steps++;
+    if (strcmp(text_of(event, "key"), side->other->key) != 0 || side->requests == REQUESTS_MAX)
+        return;
+    snprintf(side->request[side->requests++], REQUEST_TEXT_BYTES, "%s", text_of(event, "request"));
+}
+
+static void on_answer(struct side *side, const json_t *event)
+{
+    if (strcmp(text_of(event, "key"), side->other->key) != 0 || side->answered)
+        return;
+    side->answered = true;
+    for (unsigned i = 0; i < side->requests; i++)
+        if (strcmp(side->request[i], text_of(event, "request")) == 0)
+            side->answered_request = i + 1;
+}
+
+/* An answer says that it introduced somebody, not whom. */
+static void look_for_introduction(struct stage *s, struct side *side, const json_t *event)
+{
+    if (side->introduced || !json_is_true(json_object_get(event, "introduced")))
+        return;
+    side->introduced = natlab_node_bucket(side->node, side->other->key) != HSAY_BUCKET_NONE;
+    if (side->introduced && s->introduced_ms == 0)
+        s->introduced_ms = clock_ms();
+}
+
+static void note(struct stage *s, const struct side *side, json_t *event)
+{
+    if (s->events == NULL)
+        return;
+    json_object_set_new(event, "node", json_string(side->node->name));
+    json_object_set_new(event, "clock_ms", json_real(clock_ms()));
+    json_dumpf(event, s->events, JSON_REAL_PRECISION(12));
+    fputc('\n', s->events);
+}
+
+static void on_event(struct stage *s, struct side *side, json_t *event)
+{
+    const char *kind = text_of(event, "event");
+    if (strcmp(kind, "step") == 0) {
+        on_step(side, event);
+    } else if (strcmp(kind, "answer") == 0) {
+        look_for_introduction(s, side, event);
+        on_answer(side, event);
+    }
+    note(s, side, event);
+}
+
+/* All that has come from both; false if a node is gone. */
+static bool take_events(struct stage *s)
+{
+    for (unsigned i = 0; i < NATLAB_PEERS; i++) {
+        struct side *side = &s->side[i];
+        json_t *event;
+        bool gone;
+        while ((event = natlab_control_next(&side->node->trace, &gone)) != NULL) {
+            on_event(s, side, event);
+            json_decref(event);
+        }
+        if (gone)
+            return false;
+    }
+    return true;
+}
+
+/* Until one of them, or with `both` each, has an answer of the other. */
+static bool watch(struct stage *s, double until_ms, bool both)
+{
+    struct pollfd trace[NATLAB_PEERS];
+    for (unsigned i = 0; i < NATLAB_PEERS; i++)
+        trace[i] = (struct pollfd){.fd = s->side[i].node->trace.fd, .events = POLLIN};
+    for (;;) {
+        bool a = s->side[VISITOR].answered, b = s->side[GUEST].answered;
+        double left = until_ms - clock_ms();
+        if ((both ? a && b : a || b) || left <= 0)
+            return true;
+        poll(trace, NATLAB_PEERS, (int)left + 1);
+        if (!take_events(s))
+            return false;
+    }
+}
+
+/* --- the trial ------------------------------------------------------------------------------- */
+
+static void take_sides(struct stage *s)
+{
+    for (unsigned i = 0; i < NATLAB_PEERS; i++)
+        s->side[i] = (struct side){.node = &s->peer[i], .other = &s->peer[1 - i]};
+}
+
+/* Requests up to the answered one, of both: those of the one that has no answer were in vain. */
+static unsigned count_tries(const struct stage *s)
+{
+    unsigned tries = 0;
+    for (unsigned i = 0; i < NATLAB_PEERS; i++)
+        tries += s->side[i].answered ? s->side[i].answered_request : s->side[i].requests;
+    return tries;
+}
+
+static void note_connection(struct stage *s)
+{
+    struct natlab_outcome *o = s->outcome;
+    o->connected = s->side[VISITOR].answered || s->side[GUEST].answered;
+    o->introduced = s->side[VISITOR].introduced;
+    o->tries = count_tries(s);
+    o->steps = o->tries + s->side[VISITOR].introduced + s->side[GUEST].introduced;
+    o->walked = s->side[VISITOR].steps;
+    o->milliseconds = s->introduced_ms != 0 ? clock_ms() - s->introduced_ms : 0;
+}
+
+static void note_traffic(struct stage *s)
+{
+    const struct natlab_traffic *traffic = s->world.router.traffic;
+    s->outcome->punctures = (double)atomic_load(&traffic->punctures);
+    s->outcome->punctures_dropped = (double)atomic_load(&traffic->punctures_dropped);
+    s->outcome->datagrams_lost = (double)atomic_load(&traffic->lost);
+}
+
+static int meet(struct stage *s, const char *join, struct lab_why *why)
+{
+    static const char gone[] = "a hearsayd ended in the middle of the trial";
+    take_sides(s);
+    if (!take_events(s))
+        return lab_why_set(why, HSAY_EIO, gone);
+    take_sides(s); /* what the guest did before the visitor came does not count */
+    int rc = send_in(s, VISITOR, join, why);
+    if (rc != 0)
+        return rc;
+    if (!watch(s, clock_ms() + s->trial->patience_s * 1e3, false))
+        return lab_why_set(why, HSAY_EIO, gone);
+    note_connection(s);
+    if (s->outcome->connected && !watch(s, clock_ms() + MUTUAL_MS, true))
+        return lab_why_set(why, HSAY_EIO, gone);
+    s->outcome->mutual = s->side[VISITOR].answered && s->side[GUEST].answered;
+    note_traffic(s);
+    return 0;
+}
+
+static int play(struct stage *s, struct lab_why *why)
+{
+    char join[NATLAB_JOIN_BYTES];
+    int rc = make_world(s, why);
+    if (rc == 0)
+        rc = check_boxes(s, why);
+    if (rc == 0)
+        rc = start_nodes(s, why);
+    if (rc == 0)
+        rc = join_trackers(s, join, why);
+    if (rc == 0)
+        rc = send_in(s, GUEST, join, why);
+    if (rc != 0)
+        return rc;
+    settle(s);
+    return meet(s, join, why);
+}
+
+static int look(struct stage *s, struct lab_why *why)
+{
+    struct lab_nat_kind should = natlab_kind_whole(s->trial->visitor);
+    unsigned timer_s = (unsigned)(should.timeout_ns / 1000000000u);
+    bool passes = !should.open && !should.blocked;
+    const struct natlab_probe thorough = {
+        .hairpin = passes, .timer_s = passes && timer_s <= TIMER_SHORT_S ? timer_s : 0};
+    int rc = make_world(s, why);
+    return rc == 0 ? natlab_prober_check(s->seen, &s->world, VISITOR, &thorough, why) : rc;
+}
+
+static int inside(void *user, struct lab_why *why)
+{
+    struct stage *s = user;
+    return s->seen != NULL ? look(s, why) : play(s, why);
+}
+
+/* The file is opened outside, where its path means something. */
+static int run_caged(struct stage *s, struct lab_why *why)
+{
+    const struct natlab_cage cage = {.folder = s->trial->folder, .inside = inside, .user = s};
+    if (s->trial->events != NULL && (s->events = fopen(s->trial->events, "we")) == NULL)
+        return lab_why_set(why, HSAY_EIO, "%s: %s", s->trial->events, strerror(errno));
+    int rc = natlab_cage_run(&cage, why);
+    if (s->events != NULL)
+        fclose(s->events);
+    return rc;
+}
+
+int natlab_trial_run(const struct natlab_trial *trial, struct natlab_outcome *outcome,
+                     struct lab_why *why)
+{
+    struct stage *s = natlab_cage_share(sizeof *s);
+    s->trial = trial;
+    s->outcome = natlab_cage_share(sizeof *s->outcome);
+    int rc = run_caged(s, why);
+    *outcome = *s->outcome;
+    return rc;
+}
+
+int natlab_trial_look(const struct natlab_trial *trial, struct natlab_seen *seen,
+                      struct lab_why *why)
+{
+    struct stage *s = natlab_cage_share(sizeof *s);
+    s->trial = trial;
+    s->seen = natlab_cage_share(sizeof *s->seen);
+    int rc = run_caged(s, why);
+    *seen = *s->seen;
+    return rc;
+}

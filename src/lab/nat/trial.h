@@ -1,0 +1,48 @@
+/*
+ * One trial: two peers behind their boxes meet through a tracker, or do not.
+ *
+ * The guest has been in the overlay for a while and walks at the calm pace of all nodes; the
+ * visitor is new, asks the trackers, and is introduced to the guest.  So that it is the puncture
+ * that is measured: two that are both new ask for introductions four times a second and are
+ * introduced to each other at once, which opens most boxes without any puncture, and which in a
+ * large overlay does not happen.
+ */
+#ifndef HEARSAY_LAB_NAT_TRIAL_H
+#define HEARSAY_LAB_NAT_TRIAL_H
+
+#include "src/lab/nat/node.h"
+#include "src/lab/nat/prober.h"
+
+struct natlab_trial {
+    const struct natlab_kind *visitor, *guest;
+    struct natlab_program program;
+    struct lab_link_model link; /* prepared */
+    uint64_t seed;
+    double patience_s;  /* from the visitor's first request on */
+    bool no_punctures;  /* the control: they are dropped on their way */
+    const char *folder; /* is there, empty, and may be used by many trials at once */
+    const char *events; /* a file for what the two do; NULL: none */
+};
+
+struct natlab_outcome {
+    bool known;          /* the guest was contacted by the trackers */
+    bool introduced;     /* the visitor was told of the guest */
+    bool connected;      /* one of them got an answer from the other */
+    bool mutual;         /* both did, at the end */
+    unsigned tries;      /* requests between the two up to the one that was answered */
+    unsigned steps;      /* and the requests that brought the introductions, one or two */
+    unsigned walked;     /* all steps of the visitor meanwhile */
+    double milliseconds; /* from the introduction to the answer */
+    double punctures, punctures_dropped, datagrams_lost; /* on the way between the two */
+};
+
+/* Both boxes are looked into first; HSAY_EBAD and words if one is not what it should be.  The
+ * process that calls cannot be used for anything else afterwards. */
+int natlab_trial_run(const struct natlab_trial *trial, struct natlab_outcome *outcome,
+                     struct lab_why *why);
+
+/* Nothing but a thorough look into a box of the visitor's kind. */
+int natlab_trial_look(const struct natlab_trial *trial, struct natlab_seen *seen,
+                      struct lab_why *why);
+
+#endif
