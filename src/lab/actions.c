@@ -46,8 +46,7 @@ const struct lab_verb lab_actions[] = {
     [LINK] = {"link", 0, 0, NULL,
               "delay delay_low delay_mid delay_high loss burst duplicate reorder reorder_by "
               "corrupt rate queue mtu",
-              LAB_SET_REFUSED,
-              "from now on other settings of links: loss=0.1 delay_high=200ms"},
+              LAB_SET_REFUSED, "from now on other settings of links: loss=0.1 delay_high=200ms"},
     [OFFLINE] = {"offline", 0, 0, NULL, "spread:seconds", LAB_SET_ALL,
                  "hosts are gone, without a word"},
     [ONLINE] = {"online", 0, 0, NULL, "spread:seconds", LAB_SET_ALL,

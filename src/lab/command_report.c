@@ -14,6 +14,8 @@ int lab_command_report(const struct lab_options *options, int argc, char **argv)
         fputs("hearsay-lab: which results?  report DIR...\n", stderr);
         return LAB_EXIT_USAGE;
     }
+    if (!lab_options_plain(options))
+        return LAB_EXIT_USAGE;
     char *out = options->out != NULL ? lab_heap_copy(options->out)
                                      : lab_heap_format("%s/report.html", options->arg[0]);
     struct lab_report report = {

@@ -128,6 +128,15 @@ bool lab_options_read(struct lab_options *options, int argc, char **argv)
     return true;
 }
 
+bool lab_options_plain(const struct lab_options *options)
+{
+    const char *what = options->sets != 0 ? options->key[0] : options->variant;
+    if (what != NULL)
+        fprintf(stderr, "hearsay-lab: %s takes no settings, but is given '%s'\n", options->command,
+                what);
+    return what == NULL;
+}
+
 void lab_options_free(struct lab_options *options)
 {
     for (size_t i = 0; i < options->sets; i++)

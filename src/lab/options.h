@@ -25,6 +25,9 @@ struct lab_options {
 
 /* False, and a sentence on standard error, if it makes no sense; free in any case. */
 bool lab_options_read(struct lab_options *options, int argc, char **argv);
+
+/* False, and a sentence: there are settings or a variant, of which this command knows nothing. */
+bool lab_options_plain(const struct lab_options *options);
 void lab_options_free(struct lab_options *options);
 
 #endif

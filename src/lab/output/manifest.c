@@ -154,9 +154,15 @@ json_t *lab_manifest(const struct lab_study *study, const struct lab_result *res
 json_t *lab_manifest_load(const char *folder)
 {
     char *path = lab_heap_format("%s/manifest.json", folder);
+    json_t *object = lab_manifest_read(path);
+    free(path);
+    return object;
+}
+
+json_t *lab_manifest_read(const char *path)
+{
     json_t *object = json_load_file(path, 0, NULL);
     const char *program = json_string_value(json_object_get(object, "program"));
-    free(path);
     if (program != NULL && strcmp(program, LAB_MANIFEST_PROGRAM) == 0)
         return object;
     json_decref(object);

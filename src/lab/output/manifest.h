@@ -21,7 +21,8 @@ json_t *lab_manifest(const struct lab_study *study, const struct lab_result *res
 /* "loss=0.1,nodes=100", a folder's name whatever the values are.  free() it. */
 char *lab_manifest_point_name(const struct lab_pairs *point);
 
-/* The manifest of a folder, or NULL if there is none that this program wrote. */
+/* The manifest of a folder, or a file, or NULL if there is none that this program wrote. */
 json_t *lab_manifest_load(const char *folder);
+json_t *lab_manifest_read(const char *path);
 
 #endif

@@ -1,0 +1,99 @@
+#include "src/lab/plan_run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/lab/output/batch.h"
+#include "src/lab/output/heap.h"
+#include "src/lab/output/manifest.h"
+#include "src/lab/run.h"
+
+static void show_progress(void *self, double share)
+{
+    lab_job_progress(self, share);
+}
+
+static const struct lab_settings *settings_of(const struct lab_plan *plan, struct lab_place place)
+{
+    return &plan->settings[place.point * plan->study.variants + place.variant];
+}
+
+/* DIR/main-1.jsonl, with the grid's point in front where there is one; free() it. */
+static char *events_path(const struct lab_plan *plan, struct lab_place place)
+{
+    char *point =
+        plan->study.points != 0 ? lab_manifest_point_name(&plan->study.point[place.point]) : NULL;
+    char *path = lab_heap_format("%s/%s%s%s-%llu.jsonl", plan->events, point != NULL ? point : "",
+                                 point != NULL ? "-" : "", plan->study.variant[place.variant].name,
+                                 (unsigned long long)plan->study.seed[place.seed]);
+    free(point);
+    return path;
+}
+
+static int run_job(const struct lab_job *job, struct lab_result *out, void *user)
+{
+    const struct lab_plan *plan = user;
+    struct lab_place place = lab_study_place(&plan->study, job->number);
+    char *events = plan->events != NULL ? events_path(plan, place) : NULL;
+    struct lab_run_request request = {.seed = plan->study.seed[place.seed],
+                                      .events = events,
+                                      .progress = show_progress,
+                                      .progress_self = (void *)(uintptr_t)job};
+    int rc = lab_run(&plan->scenario, settings_of(plan, place), &request, out);
+    free(events);
+    return rc;
+}
+
+static void label_job(size_t number, char *text, size_t size, void *user)
+{
+    const struct lab_plan *plan = user;
+    struct lab_place place = lab_study_place(&plan->study, number);
+    char *name = lab_study_name(&plan->study, place);
+    snprintf(text, size, "%s, seed %llu", name, (unsigned long long)plan->study.seed[place.seed]);
+    free(name);
+}
+
+/* Only what differs from the table's fallbacks need be said; the scenario's own are in it. */
+static void replay_job(size_t number, char *text, size_t size, void *user)
+{
+    const struct lab_plan *plan = user;
+    struct lab_place place = lab_study_place(&plan->study, number);
+    const struct lab_settings *settings = settings_of(plan, place);
+    int at = snprintf(text, size, "hearsay-lab run %s --seed %llu --seeds 1 --variant %s",
+                      plan->scenario.file[0].name, (unsigned long long)plan->study.seed[place.seed],
+                      plan->study.variant[place.variant].name);
+    for (size_t i = 0; i < settings->count && at >= 0 && (size_t)at < size; i++) {
+        const struct lab_setting *s = &settings->entry[i];
+        if (s->origin == LAB_SETTING_GIVEN && strcmp(s->rule->key, "seed") != 0 &&
+            strcmp(s->rule->key, "seeds") != 0)
+            at += snprintf(text + at, size - (size_t)at, " --set %s=%s", s->rule->key, s->text);
+    }
+}
+
+struct lab_result *lab_plan_run(struct lab_plan *plan, const struct lab_options *options)
+{
+    struct lab_batch batch = {
+        .jobs = lab_study_runs(&plan->study),
+        .at_once = options->jobs,
+        .quiet = options->quiet,
+        .run = run_job,
+        .label = label_job,
+        .replay = replay_job,
+        .user = plan,
+    };
+    struct lab_result *result = lab_heap_new(batch.jobs, sizeof *result);
+    for (size_t i = 0; i < batch.jobs; i++)
+        lab_result_init(&result[i]);
+    if (lab_batch_run(&batch, result) == LAB_BATCH_DONE)
+        return result;
+    lab_plan_drop(plan, result);
+    return NULL;
+}
+
+void lab_plan_drop(const struct lab_plan *plan, struct lab_result *result)
+{
+    for (size_t i = 0; i < lab_study_runs(&plan->study); i++)
+        lab_result_free(&result[i]);
+    free(result);
+}
