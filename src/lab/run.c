@@ -101,6 +101,16 @@ static int write_violations(struct lab_run *run)
     return fail(run, lab_invariants_first(run->invariants));
 }
 
+/* Who takes part in a run besides the hosts. */
+struct cast {
+    struct lab_churn *churn;
+    struct lab_fault *fault;
+    struct lab_heal *heal;
+    struct lab_attack *attack;
+    struct lab_events *events; /* NULL: nobody wants them */
+    struct taken taken;
+};
+
 static struct lab_heal *new_heal(struct lab_run *run, struct lab_fault *fault,
                                  const struct lab_churn_config *churn)
 {
@@ -112,6 +122,33 @@ static struct lab_heal *new_heal(struct lab_run *run, struct lab_fault *fault,
         .invariants = run->invariants,
     };
     return lab_heal_new(run->sim, &config);
+}
+
+/* False and a sentence in `why`: a file that the run wants cannot be had. */
+static bool cast_enter(struct cast *cast, struct lab_run *run, const char *events, char *why,
+                       size_t why_size)
+{
+    struct lab_churn_config churn;
+    struct lab_fault_config fault;
+    struct lab_attack_config attack;
+    lab_config_churn(run->settings, &churn);
+    lab_config_fault(run->settings, &fault);
+    lab_config_attack(run->settings, &attack);
+    if (churn.until_ns == 0)
+        churn.until_ns = lab_config_ns(run->settings, "heal");
+    cast->churn = lab_churn_new(run->sim, &churn, why, why_size);
+    if (cast->churn == NULL)
+        return false;
+    cast->fault = lab_fault_new(run->sim, &fault);
+    run->invariants =
+        lab_invariants_new(run->sim, (enum lab_check)lab_settings_choice(run->settings, "check"));
+    cast->heal = new_heal(run, cast->fault, &churn);
+    cast->events = events != NULL ? lab_events_open(run->sim, events, why, why_size) : NULL;
+    if (events != NULL && cast->events == NULL)
+        return false;
+    cast->attack = lab_attack_new(run->sim, &attack);
+    open_measures(run, &cast->taken);
+    return true;
 }
 
 static void write_faults(struct lab_run *run, const struct lab_fault *fault,
@@ -138,52 +175,36 @@ static void write_attack(struct lab_run *run, const struct lab_attack *attack)
     lab_result_number(run->result, "attacker_bundles", (double)count->bundles);
 }
 
+/* What they have to say; false: not all events could be written. */
+static bool cast_leave(struct cast *cast, struct lab_run *run)
+{
+    close_measures(run, &cast->taken);
+    write_attack(run, cast->attack);
+    lab_attack_free(cast->attack);
+    write_digest(run);
+    write_faults(run, cast->fault, cast->heal);
+    lab_heal_free(cast->heal);
+    lab_fault_free(cast->fault);
+    lab_churn_free(cast->churn);
+    return cast->events == NULL || lab_events_close(cast->events);
+}
+
 static int live(struct lab_run *run, const struct lab_run_request *request)
 {
-    struct lab_churn_config churn;
-    struct lab_attack_config attack_config;
-    struct taken taken = {0};
+    struct cast cast = {0};
     char why[256];
-    lab_config_churn(run->settings, &churn);
-    if (churn.until_ns == 0)
-        churn.until_ns = lab_config_ns(run->settings, "heal");
-    run->churn = lab_churn_new(run->sim, &churn, why, sizeof why);
-    if (run->churn == NULL)
+    if (!cast_enter(&cast, run, request->events, why, sizeof why))
         return fail(run, why);
-    struct lab_fault_config fault_config;
-    lab_config_fault(run->settings, &fault_config);
-    struct lab_fault *fault = lab_fault_new(run->sim, &fault_config);
-    run->invariants =
-        lab_invariants_new(run->sim, (enum lab_check)lab_settings_choice(run->settings, "check"));
-    struct lab_heal *heal = new_heal(run, fault, &churn);
-    struct lab_events *events = NULL;
-    if (request->events != NULL) {
-        events = lab_events_open(run->sim, request->events, why, sizeof why);
-        if (events == NULL)
-            return fail(run, why);
-    }
-    lab_config_attack(run->settings, &attack_config);
-    struct lab_attack *attack = lab_attack_new(run->sim, &attack_config);
-    open_measures(run, &taken);
     lab_actions_plan(run);
     elapse(run);
-    lab_heal_run(heal);
-    close_measures(run, &taken);
-    write_attack(run, attack);
-    lab_attack_free(attack);
-    write_digest(run);
-    lab_churn_free(run->churn);
-    if (events != NULL && !lab_events_close(events))
-        return fail(run, "not all events could be written");
-    write_faults(run, fault, heal);
-    lab_heal_free(heal);
-    lab_fault_free(fault);
+    lab_heal_run(cast.heal);
+    bool written = cast_leave(&cast, run);
     lab_invariants_finish(run->invariants);
     int rc = write_violations(run);
     lab_invariants_free(run->invariants);
     if (rc == 0 && run->unmet != 0)
         rc = fail(run, run->first_unmet);
-    return rc;
+    return rc == 0 && !written ? fail(run, "not all events could be written") : rc;
 }
 
 int lab_run(const struct lab_scenario *scenario, const struct lab_settings *settings,
