@@ -31,11 +31,15 @@ static bool has_places(const struct hsay_overlay *o, unsigned parts)
     return hsay_pending_count(&o->pendings) * PLACES_PARTS < (size_t)o->pendings.entry_max * parts;
 }
 
-/* A small table can not hold as many: three quarters of it will do. */
+/* A small table can not hold as many: three quarters of it will do.  A large one is that of a
+ * tracker, which should have more to introduce than the same twenty to everybody. */
 static unsigned well_filled(const struct hsay_overlay *o)
 {
     unsigned most = o->candidates.entry_max - o->candidates.entry_max / 4u;
-    return most < WELL_FILLED ? most : WELL_FILLED;
+    unsigned enough = WELL_FILLED;
+    if (o->candidates.entry_max / 4u > enough)
+        enough = o->candidates.entry_max / 4u;
+    return most < enough ? most : enough;
 }
 
 void hsay_step_refresh(struct hsay_overlay *o, struct hsay_now now)
@@ -49,11 +53,19 @@ void hsay_step_refresh(struct hsay_overlay *o, struct hsay_now now)
 
 static unsigned alive(struct hsay_call *call, unsigned *contacted)
 {
-    struct hsay_overlay *o = call->overlay;
-    uint16_t count[HSAY_BUCKET_COUNT];
-    hsay_candidates_count(&o->candidates, call->now.mono, count);
-    *contacted = count[HSAY_BUCKET_CONTACTED] + count[HSAY_BUCKET_TRUSTED];
-    return *contacted + count[HSAY_BUCKET_REQUESTED] + count[HSAY_BUCKET_INTRODUCED];
+    const struct hsay_candidates *table = &call->overlay->candidates;
+    unsigned known = 0;
+    *contacted = 0;
+    for (size_t i = 0; i < table->entry_max; i++) {
+        const struct hsay_candidate *c = &table->entry[i];
+        enum hsay_bucket bucket = hsay_candidate_bucket(table, c, call->now.mono);
+        if (bucket == HSAY_BUCKET_NONE || bucket == HSAY_BUCKET_BOOK ||
+            hsay_candidate_is_silent(table, c, call->now.mono))
+            continue;
+        known++;
+        *contacted += hsay_candidate_is_contacted(table, c, call->now.mono);
+    }
+    return known;
 }
 
 /* A step early or late by up to an eighth keeps nodes that started together from walking in step.

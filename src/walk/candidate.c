@@ -19,6 +19,7 @@ enum {
     BOOK_TIMEOUTS_MAX = 3,
     LOSSES_MAX = 4,       /* in a row: at 30 % loss each way every second exchange fails */
     KEY_TIMEOUTS_MAX = 2, /* one loss is weather; and the book has one try left after it */
+    SILENT_MS = 1000,     /* few round trips are longer */
     TRUSTED_EAGER_MS = 2500,
     TRUSTED_EAGER_TRIES = 6,  /* at 30 % loss each way all six fail once in sixty times */
     TRUSTED_RETRY_MS = 10000, /* a small packet each, and as long as an answer is waited for */
@@ -134,6 +135,13 @@ static uint64_t retry_ms(const struct hsay_walk_times *times, uint8_t timeouts)
     uint64_t ms = timeouts < TRUSTED_EAGER_TRIES ? TRUSTED_EAGER_MS : TRUSTED_RETRY_MS;
 
     return ms * times->again_ms / HSAY_WALK_AGAIN_MS;
+}
+
+bool hsay_candidate_is_silent(const struct hsay_candidates *table, const struct hsay_candidate *c,
+                              hsay_time now)
+{
+    return c->asked_at > c->contacted_at && c->asked_at > c->requested_at &&
+           hsay_candidate_age_ms(table, c->asked_at, now) >= SILENT_MS;
 }
 
 bool hsay_candidate_is_eligible(const struct hsay_candidates *table, const struct hsay_candidate *c,

@@ -108,6 +108,10 @@ enum hsay_bucket hsay_candidate_bucket(const struct hsay_candidates *table,
 bool hsay_candidate_is_contacted(const struct hsay_candidates *table,
                                  const struct hsay_candidate *c, hsay_time now);
 
+/* Asked since it was last heard of, and a second has passed: it is gone, or a datagram was lost. */
+bool hsay_candidate_is_silent(const struct hsay_candidates *table, const struct hsay_candidate *c,
+                              hsay_time now);
+
 /* May the walk go there now?  It is in some bucket, and was not asked within again_ms.  A trusted
  * one that does not answer is asked after 5 s, 5, 10, 20, then every 27.5 s (as again_ms scales).
  */

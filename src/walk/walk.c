@@ -302,6 +302,17 @@ static size_t turn_of(const struct hsay_walk *walk, const struct hsay_candidates
     return (index + max - walk->introduce_turn % max) % max;
 }
 
+/* Whom the operator trusts is most likely known to everybody: only if there is no other.  Who is
+ * silent may be gone, and an asker that is sent there loses a step: only if there is not even that.
+ */
+static uint64_t introduction_tier(const struct hsay_walk *walk, const struct hsay_candidates *table,
+                                  const struct hsay_candidate *c, hsay_time now)
+{
+    if (walk->policy == HSAY_POLICY_HEARSAY && hsay_candidate_is_silent(table, c, now))
+        return 4;
+    return (c->marks & HSAY_MARK_TRUSTED) != 0 ? 2 : 0;
+}
+
 struct hsay_candidate *hsay_walk_introduce(struct hsay_walk *walk, struct hsay_candidates *table,
                                            hsay_time now, const struct hsay_chance *chance,
                                            const struct hsay_peer *asker, bool asker_symmetric)
@@ -314,8 +325,7 @@ struct hsay_candidate *hsay_walk_introduce(struct hsay_walk *walk, struct hsay_c
         if (!hsay_candidate_is_contacted(table, c, now) || !is_match(c, asker, asker_symmetric))
             continue;
 
-        /* Whom the operator trusts is most likely known to everybody: only if there is no other. */
-        uint64_t tier = (c->marks & HSAY_MARK_TRUSTED) != 0 ? 2 : 0;
+        uint64_t tier = introduction_tier(walk, table, c, now);
         size_t turn = turn_of(walk, table, i);
         if (!choice.by_group)
             choice_offer(&choice, c, tier, 0, turn);
@@ -359,7 +369,10 @@ size_t hsay_walk_mail_targets(struct hsay_walk *walk, struct hsay_candidates *ta
             if (except != NULL && (hsay_addr_equal(&c->addr, &except->addr) ||
                                    hsay_peer_key_equal(&c->key, &except->key)))
                 continue;
-            choice_offer_by_chance(&choice, c, i, choice.by_group ? group_count : 0);
+            uint64_t tier = choice.by_group ? group_count : 0;
+            if (hsay_candidate_is_silent(table, c, now))
+                tier += max;
+            choice_offer_by_chance(&choice, c, i, tier);
         }
         if (choice.best == NULL)
             return count;

@@ -48,7 +48,7 @@ struct hsay_candidate *hsay_walk_introduce(struct hsay_walk *walk, struct hsay_c
                                            const struct hsay_peer *asker, bool asker_symmetric);
 
 /* Up to `max` different verified candidates (contacted and with a token) in random order, except
- * `except` (may be NULL).  Returns how many. */
+ * `except` (may be NULL); silent ones if there are not enough others.  Returns how many. */
 size_t hsay_walk_mail_targets(struct hsay_walk *walk, struct hsay_candidates *table, hsay_time now,
                               const struct hsay_chance *chance, const struct hsay_peer *except,
                               struct hsay_candidate **out, size_t max);

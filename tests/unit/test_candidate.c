@@ -228,6 +228,28 @@ static void ways_in_a_lan_share_what_places_there_are(void **state)
 
 /* --- asking and losing ----------------------------------------------------------------------- */
 
+static void who_does_not_answer_is_silent_until_heard_of(void **state)
+{
+    struct hsay_peer a = peer_alone(1);
+    struct hsay_candidate *c = answer(&w, &a);
+
+    (void)state;
+    world_pass(&w, 10000);
+    assert_false(hsay_candidate_is_silent(&w.table, c, w.now));
+    hsay_candidate_on_asked(&w.table, c, w.now);
+    assert_false(hsay_candidate_is_silent(&w.table, c, hsay_time_add_ms(w.now, 999)));
+    assert_true(hsay_candidate_is_silent(&w.table, c, hsay_time_add_ms(w.now, 1000)));
+    world_pass(&w, 1000);
+    request(&w, &a);
+    assert_false(hsay_candidate_is_silent(&w.table, c, w.now));
+    world_pass(&w, 1000);
+    hsay_candidate_on_asked(&w.table, c, w.now);
+    world_pass(&w, 2000);
+    assert_true(hsay_candidate_is_silent(&w.table, c, w.now));
+    answer(&w, &a);
+    assert_false(hsay_candidate_is_silent(&w.table, c, w.now));
+}
+
 static void nobody_is_asked_again_too_soon(void **state)
 {
     struct hsay_peer a = peer_alone(1);
@@ -893,6 +915,7 @@ int main(void)
         TEST(the_ticks_last_for_ever),
         TEST(a_clock_may_begin_anywhere),
         TEST(ways_in_a_lan_share_what_places_there_are),
+        TEST(who_does_not_answer_is_silent_until_heard_of),
         TEST(nobody_is_asked_again_too_soon),
         TEST(a_dead_tracker_is_tried_for_ever_at_a_slower_pace),
         TEST(four_losses_end_a_contact_and_leave_the_rest),

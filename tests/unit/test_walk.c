@@ -405,6 +405,35 @@ static void only_who_answered_us_is_introduced(void **state)
     assert_null(introduce_to(&asker, false));
 }
 
+static void fall_silent(const struct hsay_peer *peer)
+{
+    hsay_candidate_on_asked(&w.table, hsay_candidate_find(&w.table, peer), w.now);
+    world_pass(&w, 1000);
+}
+
+/* It may be gone; the paper's policy does not ask. */
+static void who_is_silent_is_introduced_last(void **state)
+{
+    struct hsay_peer asker = peer_alone(1), gone = peer_alone(2), good = peer_alone(3);
+    bool paper_gave_gone = false;
+
+    (void)state;
+    answer(&w, &gone);
+    answer(&w, &good);
+    fall_silent(&gone);
+    for (size_t i = 0; i < 50; i++)
+        assert_true(hsay_addr_equal(&introduce_to(&asker, false)->addr, &good.addr));
+    w.walk.policy = HSAY_POLICY_PAPER;
+    for (size_t i = 0; i < 50; i++)
+        paper_gave_gone |= hsay_addr_equal(&introduce_to(&asker, false)->addr, &gone.addr);
+    assert_true(paper_gave_gone);
+    w.walk.policy = HSAY_POLICY_HEARSAY;
+    fall_silent(&good); /* better than nobody */
+    assert_non_null(introduce_to(&asker, false));
+    answer(&w, &gone);
+    assert_true(hsay_addr_equal(&introduce_to(&asker, false)->addr, &gone.addr));
+}
+
 static struct hsay_peer peer_at(uint32_t ip, uint16_t port, uint32_t number)
 {
     return (struct hsay_peer){ip4(ip, port), key_of(number)};
@@ -525,6 +554,29 @@ static void mail_goes_to_different_verified_peers(void **state)
     }
     for (size_t i = 0; i < TABLE_MAX; i++)
         assert_true(seen[i] == 0 || (seen[i] > 60 && seen[i] < 150)); /* 105 +- 10 */
+}
+
+static void mail_goes_to_silent_peers_last(void **state)
+{
+    struct hsay_candidate *out[TABLE_MAX];
+
+    (void)state;
+    for (uint32_t i = 1; i <= 10; i++) {
+        struct hsay_peer p = peer_alone(i);
+        answer(&w, &p);
+    }
+    for (uint32_t i = 1; i <= 4; i++) {
+        struct hsay_peer p = peer_alone(i);
+        hsay_candidate_on_asked(&w.table, hsay_candidate_find(&w.table, &p), w.now);
+    }
+    world_pass(&w, 1000);
+    for (size_t round = 0; round < 100; round++) {
+        assert_int_equal(mail(NULL, out, 8), 8);
+        for (uint32_t i = 5; i <= 10; i++) {
+            struct hsay_peer p = peer_alone(i);
+            assert_true(holds(out, 6, &p));
+        }
+    }
 }
 
 static void mail_reaches_every_network_first(void **state)
@@ -724,10 +776,12 @@ int main(void)
         TEST(with_two_nodes_there_is_always_a_partner),
         TEST(partners_are_contacted_then_trusted_then_others),
         TEST(only_who_answered_us_is_introduced),
+        TEST(who_is_silent_is_introduced_last),
         TEST(scopes_do_not_mix),
         TEST(two_symmetric_ones_meet_only_at_one_host),
         TEST(the_same_asker_meets_another_each_time),
         TEST(mail_goes_to_different_verified_peers),
+        TEST(mail_goes_to_silent_peers_last),
         TEST(mail_reaches_every_network_first),
         TEST(twenty_nodes_and_a_tracker_find_each_other),
         TEST(the_smallest_overlays_know_themselves_whole),
