@@ -103,7 +103,6 @@ static int write_violations(struct lab_run *run)
 
 /* Who takes part in a run besides the hosts. */
 struct cast {
-    struct lab_churn *churn;
     struct lab_fault *fault;
     struct lab_heal *heal;
     struct lab_attack *attack;
@@ -136,8 +135,8 @@ static bool cast_enter(struct cast *cast, struct lab_run *run, const char *event
     lab_config_attack(run->settings, &attack);
     if (churn.until_ns == 0)
         churn.until_ns = lab_config_ns(run->settings, "heal");
-    cast->churn = lab_churn_new(run->sim, &churn, why, why_size);
-    if (cast->churn == NULL)
+    run->churn = lab_churn_new(run->sim, &churn, why, why_size);
+    if (run->churn == NULL)
         return false;
     cast->fault = lab_fault_new(run->sim, &fault);
     run->invariants =
@@ -185,7 +184,7 @@ static bool cast_leave(struct cast *cast, struct lab_run *run)
     write_faults(run, cast->fault, cast->heal);
     lab_heal_free(cast->heal);
     lab_fault_free(cast->fault);
-    lab_churn_free(cast->churn);
+    lab_churn_free(run->churn);
     return cast->events == NULL || lab_events_close(cast->events);
 }
 

@@ -14,6 +14,7 @@ struct lab_run {
     const struct lab_settings *settings;
     struct lab_timeline timeline;
     struct lab_sim *sim;
+    struct lab_churn *churn;
     struct lab_invariants *invariants; /* NULL: not checked */
     struct lab_result *result;
     uint64_t duration_ns;
