@@ -154,11 +154,14 @@ static void begin_with(struct hsay_call *call, uint64_t peer, uint64_t delay_ms)
     struct hsay_catchup *c = &call->overlay->catchup;
     if (c->hints >= HINTS_AT_ONCE)
         delay_ms = (uint64_t)CLAIM_DELAY_MS << c->hints;
+    if (delay_ms > call->overlay->config.step_ms)
+        delay_ms = call->overlay->config.step_ms;
     if (c->hints < HINTS_MAX)
         c->hints++;
     forget_peer(c);
     next_claim(c, HSAY_CLAIM_SUM, NULL);
     ask_at(call, hsay_time_add_ms(call->now.mono, delay_ms), peer);
+    c->called = c->due.ns != HSAY_TIME_NEVER.ns;
 }
 
 uint8_t hsay_catchup_claim_kind(const struct hsay_call *call, const struct hsay_candidate *to)
@@ -241,12 +244,13 @@ static void on_same(struct hsay_call *call)
     struct hsay_catchup *c = &call->overlay->catchup;
     bool fresh = hsay_time_before(call->now.mono, call->overlay->fresh_until);
     c->known_behind = false;
-    c->due = HSAY_TIME_NEVER;
+    if (!c->called) /* that others hold the same is no answer to who claims more */
+        c->due = HSAY_TIME_NEVER;
     forget_peer(c);
     step_soon(call);
     if (c->sames < UINT8_MAX && !fresh)
         c->sames++;
-    set_synced(call, !turn_to_hinted(call));
+    set_synced(call, !turn_to_hinted(call) && !c->called);
 }
 
 /* This peer has nothing more for us: on to the one that has, or leave it to the next step. */
@@ -515,8 +519,10 @@ void hsay_catchup_run(struct hsay_call *call)
     plan.bucket = hsay_candidate_bucket(&o->candidates, plan.to, call->now.mono);
     plan.claim_kind = hearsay ? c->next_kind : HSAY_CLAIM_BLOOM;
     plan.again = c->next_ranged ? &c->next_range : NULL;
-    if (hsay_request_send(call, &plan, &c->outstanding))
+    if (hsay_request_send(call, &plan, &c->outstanding)) {
         c->due = HSAY_TIME_NEVER;
+        c->called = false;
+    }
 }
 
 hsay_time hsay_catchup_deadline(const struct hsay_overlay *o)

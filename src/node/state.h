@@ -50,6 +50,7 @@ struct hsay_catchup {
     uint8_t losses;        /* requests in a row that were not answered */
     uint8_t vain;          /* dialogues in a row that ended different and brought nothing */
     uint8_t hints;         /* others' claims followed in a row since anything new came */
+    bool called;           /* `due` is for somebody who claimed that it holds what we lack */
 };
 
 /* What is kept of hsay_overlay_config: all but what `keys` follow from. */
