@@ -52,6 +52,8 @@ const struct lab_setting_rule lab_config_rules[] = {
     {"corrupt", "0", LAB_KIND_SHARE, 0, 1, NULL, "datagrams with a byte changed"},
     {"rate", "0", LAB_KIND_BYTES, 0, 0, NULL, "bytes per second of an uplink; 0: any"},
     {"queue", "64k", LAB_KIND_BYTES, 0, 0, NULL, "bytes that wait for the uplink"},
+    {"datagram", "0", LAB_KIND_BYTES, 0, HSAY_DATAGRAM_MAX_BYTES, NULL,
+     "largest that a node sends; 0: default"},
     {"mtu", "1500", LAB_KIND_BYTES, 576, 65535, NULL, "largest packet, headers included"},
 
     {"nat", "open", LAB_KIND_TEXT, 0, 0, NULL,
@@ -264,9 +266,16 @@ int lab_config_read(const struct lab_settings *settings, uint64_t seed, struct l
     out->lan_hosts = count_of(settings, "lan");
     out->quota_bytes = (uint64_t)lab_settings_number(settings, "quota");
     read_tables(settings, &out->node);
+    out->node.datagram_bytes = count_of(settings, "datagram");
     read_overlay(settings, &out->overlay);
     out->tracker_node = (struct hsay_node_config){
-        .overlays_max = 1, .candidates_max = 512, .pending_max = 64, .keyring_max = 2048};
+        .overlays_max = 1, .candidates_max = 512, .pending_max = 64, .keyring_max = 2048,
+        .datagram_bytes = out->node.datagram_bytes};
+    if (out->node.datagram_bytes != 0 && out->node.datagram_bytes < HSAY_DATAGRAM_DEFAULT_BYTES) {
+        snprintf(why, why_size, "datagrams are of %u to %u bytes at most",
+                 (unsigned)HSAY_DATAGRAM_DEFAULT_BYTES, (unsigned)HSAY_DATAGRAM_MAX_BYTES);
+        return HSAY_EINVAL;
+    }
     if (out->trackers > out->nodes) {
         snprintf(why, why_size, "%u trackers, but only %u nodes", out->trackers, out->nodes);
         return HSAY_EINVAL;
