@@ -19,6 +19,7 @@ struct swarm {
     double steps;    /* of the faulty phase */
     double faulty_s; /* seconds of it */
     bool classic;    /* it steps at a fixed pace, or as Dispersy did */
+    bool ranged;     /* one rule of ranges alone */
 };
 
 /* ---- drawing ---- */
@@ -117,7 +118,8 @@ static void draw_protocol(struct swarm *s)
         set(s, "policy", "%s", ONE_OF(s, "policy", "paper", "code2019"));
     if (fixed)
         set(s, "fixed_step", "yes");
-    if (has(s, "ranges", 0.1))
+    s->ranged = has(s, "ranges", 0.1);
+    if (s->ranged)
         set(s, "ranges", "%s", ONE_OF(s, "ranges", "modulo", "pivot", "sweep"));
     if (has(s, "push", 0.2))
         set(s, "push", "no");
@@ -312,11 +314,12 @@ static void write_restarts(struct swarm *s)
                 1 + (unsigned)lab_chance_below(&h.chance, 50));
 }
 
-/* Few bundles in most runs; now and then more than one filter holds. */
+/* Few bundles in most runs; now and then more than one filter holds, where ranges are swept: other
+ * rules find the last ones by luck. */
 static void write_publications(struct swarm *s)
 {
-    double all = has(s, "many", 0.03) && s->nodes <= 8 ? scaled(s, "many", 400, 2500)
-                                                       : scaled(s, "bundles", 1, 150);
+    bool many = has(s, "many", 0.04) && s->nodes <= 8 && !s->classic && !s->ranged;
+    double all = many ? scaled(s, "many", 400, 2500) : scaled(s, "bundles", 1, 150);
     struct lab_chance chance = knob(s, "publish");
     for (double made = 0; made < all;) {
         unsigned count = 1 + (unsigned)lab_chance_below(&chance, 1 + (uint64_t)(all / 4));
