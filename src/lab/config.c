@@ -268,9 +268,11 @@ int lab_config_read(const struct lab_settings *settings, uint64_t seed, struct l
     read_tables(settings, &out->node);
     out->node.datagram_bytes = count_of(settings, "datagram");
     read_overlay(settings, &out->overlay);
-    out->tracker_node = (struct hsay_node_config){
-        .overlays_max = 1, .candidates_max = 512, .pending_max = 64, .keyring_max = 2048,
-        .datagram_bytes = out->node.datagram_bytes};
+    out->tracker_node = (struct hsay_node_config){.overlays_max = 1,
+                                                  .candidates_max = 512,
+                                                  .pending_max = 64,
+                                                  .keyring_max = 2048,
+                                                  .datagram_bytes = out->node.datagram_bytes};
     if (out->node.datagram_bytes != 0 && out->node.datagram_bytes < HSAY_DATAGRAM_DEFAULT_BYTES) {
         snprintf(why, why_size, "datagrams are of %u to %u bytes at most",
                  (unsigned)HSAY_DATAGRAM_DEFAULT_BYTES, (unsigned)HSAY_DATAGRAM_MAX_BYTES);
