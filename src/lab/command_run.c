@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "src/common/file.h"
 #include "src/lab/commands.h"
@@ -35,7 +36,8 @@ static int show(const struct lab_plan *plan, const struct lab_options *options,
         rc = complain(&why);
     if (!options->json)
         lab_summary_print(stdout, summary);
-    if (lab_summary_line(stdout, summary) != 0)
+    /* For programs; on a terminal it would push the table out of sight. */
+    if ((options->json || isatty(STDOUT_FILENO) == 0) && lab_summary_line(stdout, summary) != 0)
         rc = LAB_EXIT_FAILED;
     json_decref(summary);
     return rc;
