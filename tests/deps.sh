@@ -8,6 +8,7 @@
 # hand, or another compiler in $CC, is as good.
 set -u
 CC=${CC:-cc}
+PATH=$PATH:/usr/sbin:/sbin # not in every user's, and where nft and ip are
 
 compiles() { # with these flags
     echo 'int main(void) { return 0; }' | $CC "$@" -x c - -o /dev/null 2>/dev/null
@@ -47,6 +48,8 @@ pkg-config pkg-config
 mandoc mandoc
 gnuplot gnuplot-nox
 ps procps
+nft nftables
+ip iproute2
 END
 }
 

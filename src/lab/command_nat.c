@@ -13,7 +13,13 @@
 #include "src/lab/output/heap.h"
 #include "src/lab/output/number.h"
 
-enum { PATH_BYTES = 4096, STEPS_MAX = 2, STEPS_MAX_SEARCH = 6, PATIENCE_STEPS = 6 };
+enum {
+    PATH_BYTES = 4096,
+    FOLDER_BYTES_MAX = 80,
+    STEPS_MAX = 2,
+    STEPS_MAX_SEARCH = 6,
+    PATIENCE_STEPS = 6
+};
 
 struct request {
     struct natlab_campaign campaign;
@@ -39,7 +45,7 @@ static const char usage_more[] =
     "  --patience SECONDS   until a trial is given up (six steps)\n"
     "  --delay MS           each way (20)\n"
     "  --loss PERCENT       of the datagrams (0)\n"
-    "  --punctures yes|no   no: they are lost on the way, for comparison (yes)\n"
+    "  --punctures yes|no   no: they do not leave their host, for comparison (yes)\n"
     "  --seed N             of the losses (1)\n"
     "  --daemon FILE        the hearsayd to run; the one beside this program\n"
     "  --events DIR         write there what the two did in each trial\n"
@@ -270,6 +276,8 @@ static int prepare(struct request *r)
     widen_path();
     if (events != NULL && file_make_folder(events, 0755) != 0)
         fprintf(stderr, "hearsay-lab: %s: %s\n", events, strerror(errno));
+    else if (strlen(folder) > FOLDER_BYTES_MAX) /* the paths of sockets are short */
+        fprintf(stderr, "hearsay-lab: the path in TMPDIR is too long\n");
     else if (mkdtemp(folder) == NULL)
         fprintf(stderr, "hearsay-lab: %s: %s\n", folder, strerror(errno));
     else

@@ -64,7 +64,7 @@ static void add(struct natlab_row *row, const struct lab_result *result, unsigne
     row->connected += field(result, "steps") <= steps_max;
     row->ever += field(result, "connected") != 0;
     row->punctures += field(result, "punctures");
-    row->punctures_dropped += field(result, "punctures_dropped");
+    row->punctures_made += field(result, "punctures_made");
 }
 
 static struct natlab_row row_of(const struct pick *pick)

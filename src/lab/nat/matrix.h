@@ -13,7 +13,7 @@ struct natlab_row {
     unsigned known, introduced, mutual;
     unsigned connected; /* within the campaign's steps */
     unsigned ever;      /* in the end */
-    double punctures, punctures_dropped;
+    double punctures, punctures_made;
     double steps_median, steps_p99, tries_p99;
     double milliseconds_median, milliseconds_p99;
 };

@@ -55,8 +55,7 @@ static void print_row(const char *visitor, const char *guest, const struct natla
     if (row->trials == 0)
         return;
     fprintf(out, "%-*s%-*s%7u%7u%7u%7u%9.1f", NAME_COLUMNS, visitor, NAME_COLUMNS, guest,
-            row->trials, row->introduced, row->connected, row->ever,
-            (row->punctures + row->punctures_dropped) / row->trials);
+            row->trials, row->introduced, row->connected, row->ever, row->punctures / row->trials);
     print_number(row->steps_median, out);
     print_number(row->steps_p99, out);
     print_number(round(row->milliseconds_median), out);
@@ -111,7 +110,7 @@ static void put_row(json_t *object, const struct natlab_row *row)
     put(object, "known_to_trackers", row->known);
     put(object, "introduced", row->introduced);
     put(object, "punctures", row->punctures);
-    put(object, "punctures_dropped", row->punctures_dropped);
+    put(object, "punctures_made", row->punctures_made);
     put(object, "steps_median", row->steps_median);
     put(object, "steps_p99", row->steps_p99);
     put(object, "tries_p99", row->tries_p99);

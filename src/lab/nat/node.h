@@ -6,7 +6,7 @@
 #include "src/lab/nat/control.h"
 #include "src/lab/nat/world.h"
 
-enum { NATLAB_KEY_TEXT_BYTES = 65, NATLAB_PATH_BYTES = 96 };
+enum { NATLAB_KEY_TEXT_BYTES = 65, NATLAB_PATH_BYTES = 108 };
 
 /* The same for all nodes. */
 struct natlab_program {

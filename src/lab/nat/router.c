@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "hearsay/error.h"
-#include "src/wire/seal.h"
 
 enum {
     PACKET_BYTES = 2048, /* the devices' MTU is 1,500 */
@@ -27,9 +26,6 @@ enum {
     IP_TO_AT = 16,
     UDP_HEADER_BYTES = 8,
     UDP = 17,
-    /* A puncture is an envelope around type and id; the least request or response has twice as
-     * much in it. */
-    PUNCTURE_BYTES_MAX = HSAY_SEAL_BYTES + 48,
 };
 
 struct packet {
@@ -71,15 +67,10 @@ static size_t udp_bytes(const uint8_t *packet, size_t size)
     return packet[IP_PROTOCOL_AT] == UDP && size > headers ? size - headers : 0;
 }
 
-static bool is_held_up(const struct natlab_router *router, const struct natlab_port *from,
-                       const struct natlab_port *to, size_t payload)
+static bool is_puncture(const struct natlab_port *from, const struct natlab_port *to,
+                        size_t payload)
 {
-    struct natlab_traffic *traffic = router->traffic;
-    if (!from->peer || !to->peer || payload == 0 || payload > PUNCTURE_BYTES_MAX)
-        return false;
-    bool drop = atomic_load(&traffic->no_punctures);
-    atomic_fetch_add(drop ? &traffic->punctures_dropped : &traffic->punctures, 1);
-    return drop;
+    return from->peer && to->peer && payload != 0 && payload <= NATLAB_PUNCTURE_BYTES_MAX;
 }
 
 static unsigned draw(struct internet *net, unsigned from, size_t payload,
@@ -122,8 +113,8 @@ static void take(struct internet *net, unsigned from, const uint8_t *bytes, size
         atomic_fetch_add(&router->traffic->to_nobody, 1);
         return;
     }
-    if (is_held_up(router, &router->port[from], to, payload))
-        return;
+    if (is_puncture(&router->port[from], to, payload))
+        atomic_fetch_add(&router->traffic->punctures, 1);
     unsigned copies = draw(net, from, payload, arrival);
     if (copies == 0)
         atomic_fetch_add(&router->traffic->lost, 1);

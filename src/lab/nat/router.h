@@ -14,21 +14,27 @@
 
 #include "src/lab/output/heap.h"
 #include "src/lab/sim/link.h"
+#include "src/wire/seal.h"
 
-enum { NATLAB_PORTS_MAX = 8 };
+enum {
+    NATLAB_PORTS_MAX = 8,
+    /* A puncture is an envelope around type and id; the least request or response has twice as
+     * much in it. */
+    NATLAB_PUNCTURE_BYTES_MAX = HSAY_SEAL_BYTES + 48,
+};
 
 /* Where a host or a box is connected. */
 struct natlab_port {
     int fd;          /* of the TUN device, which does not block */
     uint8_t addr[4]; /* whose packets go there */
-    bool peer;       /* not a tracker's: punctures between two of these can be held up */
+    bool peer;       /* not a tracker's */
 };
 
-/* Shared with the process, which counts; the switches may be changed at any time. */
+/* Shared with the process, which counts. */
 struct natlab_traffic {
-    atomic_bool lossless;     /* while boxes are looked into */
-    atomic_bool no_punctures; /* drop what can only be one: as small, from peer to peer */
-    atomic_ullong carried, lost, to_nobody, punctures, punctures_dropped;
+    atomic_bool lossless; /* while boxes are looked into; may be changed at any time */
+    atomic_ullong carried, lost, to_nobody;
+    atomic_ullong punctures; /* what is small enough, from peer to peer */
 };
 
 struct natlab_router {

@@ -21,6 +21,7 @@ enum {
     MUTUAL_MS = 3000,   /* for the answer the other way, which is the easier one */
     TIMER_SHORT_S = 30, /* longer ones are not waited for */
     REQUEST_TEXT_BYTES = 20,
+    UDP_HEADER_BYTES = 8,
 };
 
 /* What one of the two did with regard to the other. */
@@ -83,7 +84,22 @@ static int check_boxes(struct stage *s, struct lab_why *why)
     for (unsigned i = 0; rc == 0 && i < NATLAB_PEERS; i++)
         rc = natlab_prober_check(&seen, &s->world, i, &quick, why);
     atomic_store(&s->world.router.traffic->lossless, false);
-    atomic_store(&s->world.router.traffic->no_punctures, s->trial->no_punctures);
+    return rc;
+}
+
+/* Kept from leaving their own host: one that gets as far as its box has opened that already. */
+static int hold_punctures(struct stage *s, struct lab_why *why)
+{
+    static const char *const nft[] = {"nft", "-f", "-", NULL};
+    char rules[256];
+    int rc = 0;
+    snprintf(rules, sizeof rules,
+             "table ip control { chain output { type filter hook output priority 0;\n"
+             "ip daddr != { %s, %s, %s } udp length <= %d drop\n}\n}\n",
+             s->world.tracker[0].outside, s->world.tracker[1].outside, s->world.tracker[2].outside,
+             NATLAB_PUNCTURE_BYTES_MAX + UDP_HEADER_BYTES);
+    for (unsigned i = 0; rc == 0 && s->trial->no_punctures && i < NATLAB_PEERS; i++)
+        rc = natlab_place_feed(&s->world.peer[i].place, nft, rules, why);
     return rc;
 }
 
@@ -269,12 +285,10 @@ static void note_connection(struct stage *s)
     o->milliseconds = s->introduced_ms != 0 ? clock_ms() - s->introduced_ms : 0;
 }
 
-static void note_traffic(struct stage *s)
+static double punctures_made(struct stage *s)
 {
-    const struct natlab_traffic *traffic = s->world.router.traffic;
-    s->outcome->punctures = (double)atomic_load(&traffic->punctures);
-    s->outcome->punctures_dropped = (double)atomic_load(&traffic->punctures_dropped);
-    s->outcome->datagrams_lost = (double)atomic_load(&traffic->lost);
+    return natlab_node_count(&s->peer[VISITOR], "punctures_out") +
+           natlab_node_count(&s->peer[GUEST], "punctures_out");
 }
 
 static int meet(struct stage *s, const char *join, struct lab_why *why)
@@ -283,6 +297,7 @@ static int meet(struct stage *s, const char *join, struct lab_why *why)
     take_sides(s);
     if (!take_events(s))
         return lab_why_set(why, HSAY_EIO, gone);
+    double before = punctures_made(s);
     take_sides(s); /* what the guest did before the visitor came does not count */
     int rc = send_in(s, VISITOR, join, why);
     if (rc != 0)
@@ -293,7 +308,8 @@ static int meet(struct stage *s, const char *join, struct lab_why *why)
     if (s->outcome->connected && !watch(s, clock_ms() + MUTUAL_MS, true))
         return lab_why_set(why, HSAY_EIO, gone);
     s->outcome->mutual = s->side[VISITOR].answered && s->side[GUEST].answered;
-    note_traffic(s);
+    s->outcome->punctures_made = punctures_made(s) - before;
+    s->outcome->punctures = (double)atomic_load(&s->world.router.traffic->punctures);
     return 0;
 }
 
@@ -303,6 +319,8 @@ static int play(struct stage *s, struct lab_why *why)
     int rc = make_world(s, why);
     if (rc == 0)
         rc = check_boxes(s, why);
+    if (rc == 0)
+        rc = hold_punctures(s, why);
     if (rc == 0)
         rc = start_nodes(s, why);
     if (rc == 0)

@@ -25,15 +25,16 @@ struct natlab_trial {
 };
 
 struct natlab_outcome {
-    bool known;          /* the guest was contacted by the trackers */
-    bool introduced;     /* the visitor was told of the guest */
-    bool connected;      /* one of them got an answer from the other */
-    bool mutual;         /* both did, at the end */
-    unsigned tries;      /* requests between the two up to the one that was answered */
-    unsigned steps;      /* and the requests that brought the introductions, one or two */
-    unsigned walked;     /* all steps of the visitor meanwhile */
-    double milliseconds; /* from the introduction to the answer */
-    double punctures, punctures_dropped, datagrams_lost; /* on the way between the two */
+    bool known;            /* the guest was contacted by the trackers */
+    bool introduced;       /* the visitor was told of the guest */
+    bool connected;        /* one of them got an answer from the other */
+    bool mutual;           /* both did, at the end */
+    unsigned tries;        /* requests between the two up to the one that was answered */
+    unsigned steps;        /* and the requests that brought the introductions, one or two */
+    unsigned walked;       /* all steps of the visitor meanwhile */
+    double milliseconds;   /* from the introduction to the answer */
+    double punctures_made; /* by the two, since the visitor came */
+    double punctures;      /* from box to box */
 };
 
 /* Both boxes are looked into first; HSAY_EBAD and words if one is not what it should be.  The

@@ -128,9 +128,18 @@ static int make_boxes(struct natlab_world *world, const struct natlab_host *host
     return rc;
 }
 
+/* Where the kernel can have packets within a bridge go through a router's rules, it does so by
+ * itself.  No home's box does. */
+static void keep_rules_off_bridge(const struct natlab_place *box)
+{
+    struct lab_why why;
+    natlab_place_set(box, "bridge/bridge-nf-call-iptables", 0, &why);
+}
+
 static int make_bridge(const struct natlab_place *box, struct lab_why *why)
 {
     char commands[128];
+    keep_rules_off_bridge(box);
     snprintf(commands, sizeof commands,
              "link add lan type bridge\naddr add %s.1/24 dev lan\nlink set lan up\n", network[0]);
     return configure(box, commands, why);

@@ -1,0 +1,96 @@
+#!/bin/bash
+# Two peers behind real NATs of three kinds meet, or do not, as their boxes allow; and without
+# punctures those that need them do not. Boxes that are not what they should be are noticed, and
+# nothing outlives the laboratory.
+. "$(dirname "$0")/lib.bash"
+lab=$B/hearsay-lab
+[ -x "$lab" ] || skip "no hearsay-lab in $B"
+
+nat() { # options...
+    TMPDIR=$work "$lab" nat --json --quiet --step 1 "$@" >"$work/json" 2>"$work/said" ||
+        { tail -n 3 "$work/said"; return 1; }
+}
+
+# A number of the pair's row in the last result.
+row() { # mine, theirs, field
+    tr '{}' '\n\n' <"$work/json" | grep "\"mine\":\"$1\",\"theirs\":\"$2\"" |
+        sed -n "s/.*\"$3\":\([0-9.]*\).*/\1/p"
+}
+
+is() { # number, number
+    [ "$1" = "$2" ] || { echo "$1, not $2"; return 1; }
+}
+
+# --- can it be done here? -----------------------------------------------------------------------
+
+if ! nat --kinds blocked --trials 1 --patience 0.1 >/dev/null; then
+    reason=$(grep -oE '(cannot (make|map|mount|open|set|run)|no network namespace).*' \
+        "$work/said" | head -n 1)
+    [ -z "$reason" ] || skip "no NATs can be made here: $reason"
+    cat "$work/said"
+    exit 1
+fi
+
+# --- three kinds, each with each ----------------------------------------------------------------
+
+check 'nine meetings of three kinds' \
+    nat --kinds open,port_restricted,symmetric --trials 2 --patience 8
+cp "$work/said" "$work/boxes"
+for pair in 'open open' 'open port_restricted' 'port_restricted port_restricted' \
+    'open symmetric'; do
+    # shellcheck disable=SC2086 # two words
+    check "$pair meet" is "$(row $pair connected_ever)" 2
+done
+check 'a port-restricted box was one' grep -q 'port_restricted .* filters by address and port' \
+    "$work/boxes"
+check 'a symmetric box was one' grep -q 'symmetric .* a mapping per destination' "$work/boxes"
+check 'peers punctured' test "$(row port_restricted port_restricted punctures)" -gt 0
+
+# --- the control: without punctures -------------------------------------------------------------
+
+check 'two restricted peers whose punctures are lost' \
+    nat --kinds port_restricted --trials 4 --punctures no --patience 1.5
+check 'they were made' test "$(row port_restricted port_restricted punctures_made)" -gt 0
+check 'and none got through' is "$(row port_restricted port_restricted punctures)" 0
+check 'then they do not meet' is "$(row port_restricted port_restricted connected)" 0
+
+# --- boxes that are not what they should be -----------------------------------------------------
+
+# An nft that forgets half of what it is told.
+mkdir "$work/bin"
+cat >"$work/bin/nft" <<END
+#!/bin/sh
+sed 's/ fully-random//' | $(PATH=$PATH:/usr/sbin:/sbin command -v nft) "\$@"
+END
+chmod +x "$work/bin/nft"
+check 'a box of another kind ends the run' \
+    eval '! PATH="$work/bin:$PATH" nat --kinds symmetric --trials 1'
+check 'and says so' grep -q "'symmetric' is not what it should be" "$work/said"
+
+# --- nothing stays ------------------------------------------------------------------------------
+
+# Under a name of their own, so that those of others are not counted.
+ln -s "$(realpath "$B/hearsayd")" "$work/hearsayd"
+running() {
+    ps -eo args | awk -v path="$work/hearsayd" '$1 == path { n++ } END { print n + 0 }'
+}
+wait_running() { # more than none: yes or no
+    local tries
+    for ((tries = 0; tries < 100; tries++)); do
+        [ "$(running)" -gt 0 ] && [ "$1" = yes ] && return 0
+        [ "$(running)" -le 0 ] && [ "$1" = no ] && return 0
+        sleep 0.1
+    done
+    return 1
+}
+for signal in TERM KILL; do
+    TMPDIR=$work "$lab" nat --kinds blocked,open --trials 3 --quiet --daemon "$work/hearsayd" \
+        >"$work/json" 2>&1 &
+    pid[lab]=$!
+    check "nodes run ($signal)" wait_running yes
+    kill -$signal "${pid[lab]}"
+    wait "${pid[lab]}" 2>/dev/null
+    unset 'pid[lab]'
+    check "after $signal none is left" wait_running no
+done
+finish
