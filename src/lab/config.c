@@ -101,7 +101,7 @@ const struct lab_setting_rule lab_config_rules[] = {
     {"attack_pace", "2", LAB_KIND_NUMBER, 0, 1000, NULL,
      "requests per second that each victim gets from all of them together"},
     {"attack_from", "0", LAB_KIND_SECONDS, 0, 0, NULL, "when they appear"},
-    {"victims", "10", LAB_KIND_COUNT, 0, 2e6, NULL, "honest hosts that they ask; 0: all"},
+    {"victims", "10", LAB_KIND_COUNT, 0, 2e6, NULL, "honest hosts that they ask, the last ones; 0: all but trackers"},
 };
 const size_t lab_config_rule_count = sizeof lab_config_rules / sizeof lab_config_rules[0];
 

@@ -30,7 +30,7 @@ struct names {
 struct tally {
     uint64_t contacts, evil; /* of which attackers' */
     uint64_t visits, evil_visits;
-    uint64_t from_bucket[HSAY_BUCKET_COUNT]; /* visits by where the peer stood */
+    uint64_t from[HSAY_BUCKET_COUNT], evil_from[HSAY_BUCKET_COUNT]; /* visits, by bucket */
 };
 
 struct victim {
@@ -118,7 +118,8 @@ static void on_contact(struct victim *v, const struct hsay_event *step, bool evi
     v->all.evil += evil;
     v->all.visits += !same;
     v->all.evil_visits += !same && evil;
-    v->all.from_bucket[step->bucket] += !same;
+    v->all.from[step->bucket] += !same;
+    v->all.evil_from[step->bucket] += !same && evil;
     v->last = *to;
 }
 
@@ -289,6 +290,16 @@ static void write_curve(const struct eclipse *e, struct lab_result *result)
     }
 }
 
+/* How far it has spread: contacted ones that are attackers, with hosts that nobody attacks. */
+static double share_of_others(const struct eclipse *e)
+{
+    struct known sum = {0};
+    for (uint32_t i = 0; i < e->sim->online_count; i++)
+        if (e->place[e->sim->online[i]] == 0)
+            look_at(e, &e->sim->host[e->sim->online[i]], &sum);
+    return share_of(sum.evil[HSAY_BUCKET_CONTACTED], sum.all[HSAY_BUCKET_CONTACTED]);
+}
+
 /* Over all moments since `from`. */
 static void write_known(const struct eclipse *e, struct lab_result *result)
 {
@@ -300,6 +311,7 @@ static void write_known(const struct eclipse *e, struct lab_result *result)
         [HSAY_BUCKET_BOOK] = "attackers_from_book",
     };
     struct known sum = {0};
+    lab_result_number(result, "others_attackers_contacted", share_of_others(e));
     for (size_t i = 0; i < e->points; i++)
         for (unsigned b = 0; b < HSAY_BUCKET_COUNT && e->point[i].seconds * 1e9 >= e->from_ns;
              b++) {
@@ -334,20 +346,27 @@ static void add_victim(const struct eclipse *e, const struct victim *v, struct m
     sum->packets_out += (double)(host->datagrams_out - v->packets_out) / n;
 }
 
-/* Of all visits, those to peers of each bucket. */
+static void write_source(struct lab_result *result, const char *what, unsigned bucket, double share)
+{
+    char field[48];
+    snprintf(field, sizeof field, "%s_%s", what, hsay_bucket_name((enum hsay_bucket)bucket));
+    lab_result_number(result, field, share);
+}
+
+/* Of all visits, those to peers of each bucket, and to attackers there. */
 static void write_sources(const struct eclipse *e, struct lab_result *result)
 {
-    double part[HSAY_BUCKET_COUNT] = {0}, all = 0;
+    double part[HSAY_BUCKET_COUNT] = {0}, evil[HSAY_BUCKET_COUNT] = {0}, all = 0;
     for (uint32_t i = 0; i < e->count; i++)
         for (unsigned b = 0; b < HSAY_BUCKET_COUNT; b++) {
             const struct victim *v = &e->victim[i];
-            part[b] += (double)(v->all.from_bucket[b] - v->base.from_bucket[b]);
-            all += (double)(v->all.from_bucket[b] - v->base.from_bucket[b]);
+            part[b] += (double)(v->all.from[b] - v->base.from[b]);
+            evil[b] += (double)(v->all.evil_from[b] - v->base.evil_from[b]);
+            all += (double)(v->all.from[b] - v->base.from[b]);
         }
     for (unsigned b = HSAY_BUCKET_TRUSTED; b < HSAY_BUCKET_COUNT; b++) {
-        char field[40];
-        snprintf(field, sizeof field, "visits_%s", hsay_bucket_name((enum hsay_bucket)b));
-        lab_result_number(result, field, share_of(part[b], all));
+        write_source(result, "visits", b, share_of(part[b], all));
+        write_source(result, "attacker_visits", b, share_of(evil[b], all));
     }
 }
 

@@ -317,15 +317,16 @@ int lab_attack_check(const struct lab_attack_config *config, char *why, size_t w
     return lab_crowd_check(&plan, why, why_size);
 }
 
+/* The last ones, so that a scenario can name them and trackers are none. */
 static void choose_victims(struct lab_attack *a)
 {
     struct lab_sim *sim = a->sim;
     bool named = sim->config.bootstrap == LAB_BOOTSTRAP_TRACKERS;
-    uint32_t trackers = named ? sim->config.trackers : 0, all = sim->config.nodes - trackers;
+    uint32_t all = sim->config.nodes - (named ? sim->config.trackers : 0);
     a->victims = a->config.victims == 0 || a->config.victims > all ? all : a->config.victims;
     a->victim = lab_calloc(a->victims, sizeof *a->victim);
     for (uint32_t i = 0; i < a->victims; i++) {
-        a->victim[i] = trackers + (uint32_t)((uint64_t)i * all / a->victims);
+        a->victim[i] = sim->config.nodes - a->victims + i;
         sim->host[a->victim[i]].flags |= LAB_HOST_MARKED;
     }
 }

@@ -51,8 +51,8 @@ struct lab_attack;
 int lab_attack_check(const struct lab_attack_config *config, char *why, size_t why_size);
 
 /* Observes `sim`, which must have an extra host, the first of which they are, and marks the
- * victims (LAB_HOST_MARKED): those are spread evenly over the hosts that are no trackers.  A
- * configuration that was checked.  NULL if there is no attack. */
+ * victims (LAB_HOST_MARKED): the last of the honest hosts, but no trackers.  A configuration that
+ * was checked.  NULL if there is no attack. */
 struct lab_attack *lab_attack_new(struct lab_sim *sim, const struct lab_attack_config *config);
 
 /* After the last event of the simulation; may be NULL. */
