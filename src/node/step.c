@@ -18,6 +18,9 @@ enum {
     ALONE_BELOW = 3,
     INTRODUCE_BELOW = 24,
     INTRODUCE_EVERY = 4,
+    /* One step of so many looks into the address book even if many are contacted: they may all be
+     * on this side of a cut, and nobody but the book remembers the other. */
+    BOOK_EVERY = 16,
     /* Of the places for requests, visits are returned within a half, for the visitors may be one
      * machine with many keys that never answers; the walk goes on within three quarters; the rest
      * is for catching up. */
@@ -97,7 +100,7 @@ static void plan_next(struct hsay_call *call, unsigned contacted, bool somebody_
     o->step_due = hsay_time_add_ms(call->now.mono, with_jitter(call, ms != 0 ? ms : 1));
 }
 
-/* Nearly alone: one of those that answered us some day becomes a candidate again. */
+/* One of those that answered us some day becomes a candidate again. */
 static void open_book(struct hsay_call *call)
 {
     struct hsay_overlay *o = call->overlay;
@@ -160,7 +163,7 @@ void hsay_step_run(struct hsay_call *call)
     unsigned known = alive(call, &contacted);
     struct hsay_request_plan plan = {.introduce = wants_introduction(call, known, contacted)};
     o->steps++;
-    if (contacted < ALONE_BELOW)
+    if (contacted < ALONE_BELOW || o->steps % BOOK_EVERY == 0)
         open_book(call);
     plan.to = choose(call, &plan.bucket, &is_new);
     plan_next(call, contacted, is_new || known > o->known);
