@@ -24,7 +24,7 @@ enum {
 struct request {
     struct natlab_campaign campaign;
     const char *kinds;
-    double trials, step_s, delay_ms, loss_percent, patience_s, steps, seed;
+    double trials, step_s, delay_ms, loss_percent, patience_s, hold_s, steps, seed;
     const char *search, *punctures, *daemon;
     char daemon_path[PATH_BYTES];
 };
@@ -43,6 +43,8 @@ static const char usage_more[] =
     "                       introductions, and requests of one to the other\n"
     "  --step SECONDS       the nodes' step (5)\n"
     "  --patience SECONDS   until a trial is given up (six steps)\n"
+    "  --hold SECONDS       go on for so long after they have met, and see whether the path stays "
+    "(0)\n"
     "  --delay MS           each way (20)\n"
     "  --loss PERCENT       of the datagrams (0)\n"
     "  --punctures yes|no   no: they do not leave their host, for comparison (yes)\n"
@@ -90,9 +92,9 @@ static bool take_options(struct request *r, const struct lab_options *options)
         {"kinds", &r->kinds, NULL, 0, 0},         {"trials", NULL, &r->trials, 1, 100000},
         {"search", &r->search, NULL, 0, 0},       {"steps", NULL, &r->steps, 1, 1000},
         {"step", NULL, &r->step_s, 0.05, 60},     {"patience", NULL, &r->patience_s, 0.1, 3600},
-        {"delay", NULL, &r->delay_ms, 0.1, 2000}, {"loss", NULL, &r->loss_percent, 0, 100},
-        {"punctures", &r->punctures, NULL, 0, 0}, {"seed", NULL, &r->seed, 0, 1e15},
-        {"daemon", &r->daemon, NULL, 0, 0},
+        {"hold", NULL, &r->hold_s, 0, 86400},     {"delay", NULL, &r->delay_ms, 0.1, 2000},
+        {"loss", NULL, &r->loss_percent, 0, 100}, {"punctures", &r->punctures, NULL, 0, 0},
+        {"seed", NULL, &r->seed, 0, 1e15},        {"daemon", &r->daemon, NULL, 0, 0},
     };
     for (size_t i = 0; i < options->sets; i++) {
         size_t k = 0;
@@ -200,6 +202,7 @@ static void fill_campaign(struct request *r, const struct lab_options *options, 
     c->each.program =
         (struct natlab_program){.step_ms = (unsigned)(r->step_s * 1e3), .search = r->search};
     c->each.patience_s = r->patience_s > 0 ? r->patience_s : PATIENCE_STEPS * r->step_s;
+    c->each.hold_s = r->hold_s;
     c->each.no_punctures = r->punctures != NULL && !is_yes(r->punctures);
     natlab_campaign_pair_up(c);
 }

@@ -14,6 +14,8 @@ struct natlab_row {
     unsigned connected; /* within the campaign's steps */
     unsigned ever;      /* in the end */
     double punctures, punctures_made;
+    double held_answers, held_losses;
+    double kept; /* share of the requests that were answered while holding; NAN: there was none */
     double steps_median, steps_p99, tries_p99;
     double milliseconds_median, milliseconds_p99;
 };

@@ -54,20 +54,22 @@ static void print_row(const char *visitor, const char *guest, const struct natla
 {
     if (row->trials == 0)
         return;
-    fprintf(out, "%-*s%-*s%7u%7u%7u%7u%9.1f", NAME_COLUMNS, visitor, NAME_COLUMNS, guest,
+    fprintf(out, "%-*s%-*s%9u%9u%9u%9u%11.1f", NAME_COLUMNS, visitor, NAME_COLUMNS, guest,
             row->trials, row->introduced, row->connected, row->ever, row->punctures / row->trials);
     print_number(row->steps_median, out);
     print_number(row->steps_p99, out);
     print_number(round(row->milliseconds_median), out);
     print_number(round(row->milliseconds_p99), out);
+    print_number(round(1000 * row->kept) / 10, out);
     fputc('\n', out);
 }
 
 static void print_rows(const struct natlab_matrix *m, FILE *out)
 {
     const struct natlab_campaign *c = m->campaign;
-    fprintf(out, "\n%-*s%-*s%7s%7s%7s%7s%9s%9s%9s%9s%9s\n", NAME_COLUMNS, "visitor", NAME_COLUMNS,
-            "guest", "trials", "told", "in time", "ever", "punctures", "steps", "p99", "ms", "p99");
+    fprintf(out, "\n%-*s%-*s%9s%9s%9s%9s%11s%9s%9s%9s%9s%9s\n", NAME_COLUMNS, "visitor",
+            NAME_COLUMNS, "guest", "trials", "told", "in time", "ever", "punctures", "steps", "p99",
+            "ms", "p99", "kept %");
     for (unsigned i = 0; i < c->pairs; i++) {
         const char *mine = c->kind[c->pair[i].mine]->name;
         const char *theirs = c->kind[c->pair[i].theirs]->name;
@@ -116,6 +118,8 @@ static void put_row(json_t *object, const struct natlab_row *row)
     put(object, "tries_p99", row->tries_p99);
     put(object, "milliseconds_median", row->milliseconds_median);
     put(object, "milliseconds_p99", row->milliseconds_p99);
+    put(object, "held_requests", row->held_answers + row->held_losses);
+    put(object, "kept", row->kept);
 }
 
 static json_t *pairs_json(const struct natlab_matrix *m)
@@ -172,10 +176,10 @@ static json_t *kinds_json(const struct natlab_campaign *c)
 static json_t *settings_json(const struct natlab_campaign *c)
 {
     const struct natlab_trial *each = &c->each;
-    return json_pack("{s:i, s:i, s:f, s:f, s:f, s:f, s:s, s:b, s:i}", "trials", (int)c->trials,
+    return json_pack("{s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:s, s:b, s:i}", "trials", (int)c->trials,
                      "steps_max", (int)c->steps_max, "step_s", each->program.step_ms / 1e3,
                      "delay_ms", (double)each->link.delay_ns / 1e6, "loss", each->link.loss,
-                     "patience_s", each->patience_s, "search",
+                     "patience_s", each->patience_s, "hold_s", each->hold_s, "search",
                      each->program.search != NULL ? each->program.search : "as it comes",
                      "punctures", !each->no_punctures, "trackers", NATLAB_TRACKERS);
 }

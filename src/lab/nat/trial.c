@@ -14,24 +14,12 @@
 enum {
     VISITOR,
     GUEST,
-    REQUESTS_MAX = 64,
     FRESH_MS = 10000, /* so long after it joined, at the usual step, a node walks fast */
     KNOWN_WAIT_MS = 10000,
     LOOK_MS = 250,
     MUTUAL_MS = 3000,   /* for the answer the other way, which is the easier one */
     TIMER_SHORT_S = 30, /* longer ones are not waited for */
-    REQUEST_TEXT_BYTES = 20,
     UDP_HEADER_BYTES = 8,
-};
-
-/* What one of the two did with regard to the other. */
-struct side {
-    struct natlab_node *node, *other;
-    bool introduced, answered;
-    unsigned steps;
-    unsigned requests;
-    char request[REQUESTS_MAX][REQUEST_TEXT_BYTES];
-    unsigned answered_request; /* its number, from 1 */
 };
 
 struct stage {
@@ -41,7 +29,7 @@ struct stage {
     struct natlab_world world;
     struct natlab_node tracker[NATLAB_TRACKERS];
     struct natlab_node peer[NATLAB_PEERS];
-    struct side side[NATLAB_PEERS];
+    struct natlab_side side[NATLAB_PEERS];
     double introduced_ms; /* by the clock; 0: not yet */
     FILE *events;
 };
@@ -167,41 +155,7 @@ static void settle(struct stage *s)
 
 /* --- what they do ---------------------------------------------------------------------------- */
 
-static const char *text_of(const json_t *event, const char *name)
-{
-    const char *text = json_string_value(json_object_get(event, name));
-    return text != NULL ? text : "";
-}
-
-static void on_step(struct side *side, const json_t *event)
-{
-    side->steps++;
-    if (strcmp(text_of(event, "key"), side->other->key) != 0 || side->requests == REQUESTS_MAX)
-        return;
-    snprintf(side->request[side->requests++], REQUEST_TEXT_BYTES, "%s", text_of(event, "request"));
-}
-
-static void on_answer(struct side *side, const json_t *event)
-{
-    if (strcmp(text_of(event, "key"), side->other->key) != 0 || side->answered)
-        return;
-    side->answered = true;
-    for (unsigned i = 0; i < side->requests; i++)
-        if (strcmp(side->request[i], text_of(event, "request")) == 0)
-            side->answered_request = i + 1;
-}
-
-/* An answer says that it introduced somebody, not whom. */
-static void look_for_introduction(struct stage *s, struct side *side, const json_t *event)
-{
-    if (side->introduced || !json_is_true(json_object_get(event, "introduced")))
-        return;
-    side->introduced = natlab_node_bucket(side->node, side->other->key) != HSAY_BUCKET_NONE;
-    if (side->introduced && s->introduced_ms == 0)
-        s->introduced_ms = clock_ms();
-}
-
-static void note(struct stage *s, const struct side *side, json_t *event)
+static void note(struct stage *s, const struct natlab_side *side, json_t *event)
 {
     if (s->events == NULL)
         return;
@@ -211,15 +165,11 @@ static void note(struct stage *s, const struct side *side, json_t *event)
     fputc('\n', s->events);
 }
 
-static void on_event(struct stage *s, struct side *side, json_t *event)
+static void on_event(struct stage *s, struct natlab_side *side, json_t *event)
 {
-    const char *kind = text_of(event, "event");
-    if (strcmp(kind, "step") == 0) {
-        on_step(side, event);
-    } else if (strcmp(kind, "answer") == 0) {
-        look_for_introduction(s, side, event);
-        on_answer(side, event);
-    }
+    natlab_side_on_event(side, event);
+    if (side->introduced && s->introduced_ms == 0)
+        s->introduced_ms = clock_ms();
     note(s, side, event);
 }
 
@@ -227,7 +177,7 @@ static void on_event(struct stage *s, struct side *side, json_t *event)
 static bool take_events(struct stage *s)
 {
     for (unsigned i = 0; i < NATLAB_PEERS; i++) {
-        struct side *side = &s->side[i];
+        struct natlab_side *side = &s->side[i];
         json_t *event;
         bool gone;
         while ((event = natlab_control_next(&side->node->trace, &gone)) != NULL) {
@@ -240,16 +190,25 @@ static bool take_events(struct stage *s)
     return true;
 }
 
-/* Until one of them, or with `both` each, has an answer of the other. */
-static bool watch(struct stage *s, double until_ms, bool both)
+/* What ends a watch before its time. */
+enum until { UNTIL_ONE_ANSWERED, UNTIL_BOTH_ANSWERED, UNTIL_TIME };
+
+static bool is_reached(const struct stage *s, enum until until)
 {
+    bool a = s->side[VISITOR].answered, b = s->side[GUEST].answered;
+    return until == UNTIL_ONE_ANSWERED ? a || b : until == UNTIL_BOTH_ANSWERED && a && b;
+}
+
+/* False if a node is gone. */
+static bool watch(struct stage *s, double ms, enum until until)
+{
+    double end = clock_ms() + ms;
     struct pollfd trace[NATLAB_PEERS];
     for (unsigned i = 0; i < NATLAB_PEERS; i++)
         trace[i] = (struct pollfd){.fd = s->side[i].node->trace.fd, .events = POLLIN};
     for (;;) {
-        bool a = s->side[VISITOR].answered, b = s->side[GUEST].answered;
-        double left = until_ms - clock_ms();
-        if ((both ? a && b : a || b) || left <= 0)
+        double left = end - clock_ms();
+        if (is_reached(s, until) || left <= 0)
             return true;
         poll(trace, NATLAB_PEERS, (int)left + 1);
         if (!take_events(s))
@@ -262,7 +221,7 @@ static bool watch(struct stage *s, double until_ms, bool both)
 static void take_sides(struct stage *s)
 {
     for (unsigned i = 0; i < NATLAB_PEERS; i++)
-        s->side[i] = (struct side){.node = &s->peer[i], .other = &s->peer[1 - i]};
+        s->side[i] = (struct natlab_side){.node = &s->peer[i], .other = &s->peer[1 - i]};
 }
 
 /* Requests up to the answered one, of both: those of the one that has no answer were in vain. */
@@ -291,25 +250,47 @@ static double punctures_made(struct stage *s)
            natlab_node_count(&s->peer[GUEST], "punctures_out");
 }
 
+/* Goes on, and counts how many of the two's requests to each other are answered. */
+static bool hold(struct stage *s)
+{
+    for (unsigned i = 0; i < NATLAB_PEERS; i++)
+        s->side[i].holding = true;
+    if (!watch(s, s->trial->hold_s * 1e3, UNTIL_TIME))
+        return false;
+    for (unsigned i = 0; i < NATLAB_PEERS; i++) {
+        s->outcome->held_answers += s->side[i].held_answers;
+        s->outcome->held_losses += s->side[i].held_losses;
+    }
+    return true;
+}
+
+/* From the visitor's first request on.  False if a node is gone. */
+static bool observe(struct stage *s)
+{
+    struct natlab_outcome *o = s->outcome;
+    if (!watch(s, s->trial->patience_s * 1e3, UNTIL_ONE_ANSWERED))
+        return false;
+    note_connection(s);
+    if (o->connected && !watch(s, MUTUAL_MS, UNTIL_BOTH_ANSWERED))
+        return false;
+    o->mutual = s->side[VISITOR].answered && s->side[GUEST].answered;
+    o->punctures = (double)atomic_load(&s->world.router.traffic->punctures);
+    return !o->connected || s->trial->hold_s == 0 || hold(s);
+}
+
 static int meet(struct stage *s, const char *join, struct lab_why *why)
 {
-    static const char gone[] = "a hearsayd ended in the middle of the trial";
+    double before = punctures_made(s);
     take_sides(s);
     if (!take_events(s))
-        return lab_why_set(why, HSAY_EIO, gone);
-    double before = punctures_made(s);
-    take_sides(s); /* what the guest did before the visitor came does not count */
+        return lab_why_set(why, HSAY_EIO, "the guest's hearsayd ended before the visitor came");
+    take_sides(s); /* what the guest did before does not count */
     int rc = send_in(s, VISITOR, join, why);
     if (rc != 0)
         return rc;
-    if (!watch(s, clock_ms() + s->trial->patience_s * 1e3, false))
-        return lab_why_set(why, HSAY_EIO, gone);
-    note_connection(s);
-    if (s->outcome->connected && !watch(s, clock_ms() + MUTUAL_MS, true))
-        return lab_why_set(why, HSAY_EIO, gone);
-    s->outcome->mutual = s->side[VISITOR].answered && s->side[GUEST].answered;
+    if (!observe(s))
+        return lab_why_set(why, HSAY_EIO, "a hearsayd ended in the middle of the trial");
     s->outcome->punctures_made = punctures_made(s) - before;
-    s->outcome->punctures = (double)atomic_load(&s->world.router.traffic->punctures);
     return 0;
 }
 

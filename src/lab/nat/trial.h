@@ -12,6 +12,7 @@
 
 #include "src/lab/nat/node.h"
 #include "src/lab/nat/prober.h"
+#include "src/lab/nat/side.h"
 
 struct natlab_trial {
     const struct natlab_kind *visitor, *guest;
@@ -19,7 +20,8 @@ struct natlab_trial {
     struct lab_link_model link; /* prepared */
     uint64_t seed;
     double patience_s;  /* from the visitor's first request on */
-    bool no_punctures;  /* the control: they are dropped on their way */
+    double hold_s;      /* to go on for after they have met */
+    bool no_punctures;  /* the control: they do not leave their host */
     const char *folder; /* is there, empty, and may be used by many trials at once */
     const char *events; /* a file for what the two do; NULL: none */
 };
@@ -34,7 +36,8 @@ struct natlab_outcome {
     unsigned walked;       /* all steps of the visitor meanwhile */
     double milliseconds;   /* from the introduction to the answer */
     double punctures_made; /* by the two, since the visitor came */
-    double punctures;      /* from box to box */
+    double punctures;      /* from box to box, until they met */
+    unsigned held_answers, held_losses; /* of their requests to each other while holding */
 };
 
 /* Both boxes are looked into first; HSAY_EBAD and words if one is not what it should be.  The

@@ -1,0 +1,61 @@
+#include "src/lab/nat/side.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *text_of(const json_t *event, const char *name)
+{
+    const char *text = json_string_value(json_object_get(event, name));
+    return text != NULL ? text : "";
+}
+
+static bool is_about_other(const struct natlab_side *side, const json_t *event)
+{
+    return strcmp(text_of(event, "key"), side->other->key) == 0;
+}
+
+static void on_step(struct natlab_side *side, const json_t *event)
+{
+    side->steps++;
+    if (is_about_other(side, event) && side->requests < NATLAB_REQUESTS_MAX)
+        snprintf(side->request[side->requests++], NATLAB_REQUEST_TEXT_BYTES, "%s",
+                 text_of(event, "request"));
+}
+
+/* An answer says that it introduced somebody, not whom. */
+static void look_for_introduction(struct natlab_side *side, const json_t *event)
+{
+    if (!side->introduced && json_is_true(json_object_get(event, "introduced")))
+        side->introduced = natlab_node_bucket(side->node, side->other->key) != HSAY_BUCKET_NONE;
+}
+
+static void on_answer(struct natlab_side *side, const json_t *event)
+{
+    look_for_introduction(side, event);
+    if (!is_about_other(side, event))
+        return;
+    side->held_answers += side->holding;
+    if (side->answered)
+        return;
+    side->answered = true;
+    for (unsigned i = 0; i < side->requests; i++)
+        if (strcmp(side->request[i], text_of(event, "request")) == 0)
+            side->answered_request = i + 1;
+}
+
+static void on_timeout(struct natlab_side *side, const json_t *event)
+{
+    if (is_about_other(side, event))
+        side->held_losses += side->holding;
+}
+
+void natlab_side_on_event(struct natlab_side *side, const json_t *event)
+{
+    static const struct {
+        const char *name;
+        void (*handle)(struct natlab_side *side, const json_t *event);
+    } kind[] = {{"step", on_step}, {"answer", on_answer}, {"timeout", on_timeout}};
+    for (size_t i = 0; i < sizeof kind / sizeof kind[0]; i++)
+        if (strcmp(kind[i].name, text_of(event, "event")) == 0)
+            kind[i].handle(side, event);
+}

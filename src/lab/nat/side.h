@@ -1,0 +1,26 @@
+/* What one of the two peers does with regard to the other, from the events that its node tells. */
+#ifndef HEARSAY_LAB_NAT_SIDE_H
+#define HEARSAY_LAB_NAT_SIDE_H
+
+#include <stdbool.h>
+
+#include "src/lab/nat/node.h"
+
+enum { NATLAB_REQUESTS_MAX = 64, NATLAB_REQUEST_TEXT_BYTES = 20 };
+
+struct natlab_side {
+    struct natlab_node *node, *other;
+    bool introduced; /* it was told of the other, and took note */
+    bool answered;   /* by the other */
+    bool holding;    /* set from outside: requests are counted below from now on */
+    unsigned steps;  /* to anybody */
+    unsigned requests;
+    char request[NATLAB_REQUESTS_MAX][NATLAB_REQUEST_TEXT_BYTES]; /* to the other */
+    unsigned answered_request;                                    /* its number, from 1 */
+    unsigned held_answers, held_losses; /* of requests to the other while holding */
+};
+
+/* One event of the node's `trace`.  May ask the node who it knows. */
+void natlab_side_on_event(struct natlab_side *side, const json_t *event);
+
+#endif
