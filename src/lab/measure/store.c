@@ -234,11 +234,12 @@ static void *watch_open(struct lab_sim *sim, const struct lab_measure_args *args
 static void write_curve(const struct watch *w, struct lab_result *result)
 {
     struct lab_table *table =
-        lab_result_table(result, "store", "seconds,step,held,missing,bytes,bundle_bytes");
+        lab_result_table(result, "store", "seconds,step,held,missing,wire_mb,bundle_mb");
     for (size_t i = 0; i < w->samples; i++) {
         const struct sample *s = &w->sample[i];
         lab_table_row(table, (double[]){s->seconds, s->seconds / lab_step_seconds(w->sim), s->held,
-                                        s->missing, (double)s->bytes, (double)s->bundle_bytes});
+                                        s->missing, (double)s->bytes / 1e6,
+                                        (double)s->bundle_bytes / 1e6});
     }
 }
 
