@@ -1,6 +1,7 @@
 /*
  * hearsay-lab: Hearsay's nodes in virtual time.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,30 +40,39 @@ static void usage(FILE *out)
           out);
 }
 
+static int run_command(const struct lab_options *options, int argc, char **argv)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, options->command) == 0)
+            return commands[i].run(options, argc, argv);
+    fprintf(stderr, "hearsay-lab: unknown command '%s'; hearsay-lab --help lists them\n",
+            options->command);
+    return LAB_EXIT_USAGE;
+}
+
+static int obey(const struct lab_options *options, int argc, char **argv)
+{
+    if (options->version) {
+        printf("hearsay-lab %s\n", HSAY_VERSION);
+        return LAB_EXIT_DONE;
+    }
+    if (options->help || options->command == NULL) {
+        usage(options->help ? stdout : stderr);
+        return options->help ? LAB_EXIT_DONE : LAB_EXIT_USAGE;
+    }
+    return run_command(options, argc, argv);
+}
+
 int main(int argc, char **argv)
 {
     struct lab_options options;
     int rc = LAB_EXIT_USAGE;
-    bool good = lab_options_read(&options, argc, argv);
-    if (good && options.version) {
-        printf("hearsay-lab %s\n", HSAY_VERSION);
-        rc = LAB_EXIT_DONE;
-    } else if (good && options.help) {
-        usage(stdout);
-        rc = LAB_EXIT_DONE;
-    } else if (good && options.command == NULL) {
-        usage(stderr);
-    } else if (good) {
-        const struct command *command = NULL;
-        for (size_t i = 0; i < COMMANDS; i++)
-            if (strcmp(commands[i].name, options.command) == 0)
-                command = &commands[i];
-        if (command != NULL)
-            rc = command->run(&options, argc, argv);
-        else
-            fprintf(stderr, "hearsay-lab: unknown command '%s'; hearsay-lab --help lists them\n",
-                    options.command);
-    }
+    if (lab_options_read(&options, argc, argv))
+        rc = obey(&options, argc, argv);
     lab_options_free(&options);
+    if (fflush(stdout) != 0 || ferror(stdout)) { /* a full disk, most often */
+        fprintf(stderr, "hearsay-lab: standard output: %s\n", strerror(errno));
+        rc = rc == LAB_EXIT_DONE ? LAB_EXIT_FAILED : rc;
+    }
     return rc;
 }

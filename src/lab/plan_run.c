@@ -85,8 +85,11 @@ struct lab_result *lab_plan_run(struct lab_plan *plan, const struct lab_options 
     struct lab_result *result = lab_heap_new(batch.jobs, sizeof *result);
     for (size_t i = 0; i < batch.jobs; i++)
         lab_result_init(&result[i]);
-    if (lab_batch_run(&batch, result) == LAB_BATCH_DONE)
+    enum lab_batch_end end = lab_batch_run(&batch, result);
+    if (end == LAB_BATCH_DONE)
         return result;
+    if (end == LAB_BATCH_STOPPED)
+        fputs("hearsay-lab: stopped before the end: there are no results\n", stderr);
     lab_plan_drop(plan, result);
     return NULL;
 }
