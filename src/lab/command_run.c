@@ -31,6 +31,8 @@ static int show(const struct lab_plan *plan, const struct lab_options *options,
     json_t *summary = lab_summary_any(&plan->study, result, &why);
     if (summary == NULL)
         return complain(&why);
+    if (why.text[0] != '\0')
+        rc = complain(&why);
     if (options->out != NULL &&
         lab_folder_write(options->out, &plan->study, result, summary, &why) != 0)
         rc = complain(&why);

@@ -34,7 +34,7 @@ static int operand(const json_t *variants, const char *text, double *value, stru
         return lab_why_set(why, HSAY_EINVAL, "result: '%s' is no VARIANT.FIELD of this experiment",
                            text);
     if (!json_is_number(field) && !json_is_null(field))
-        return lab_why_set(why, HSAY_EINVAL, "result: there is no number '%s'", text);
+        lab_why_set(why, 0, "result: there is no number '%s'", text);
     *value = json_is_number(field) ? json_number_value(field) : NAN;
     return 0;
 }
@@ -117,7 +117,7 @@ json_t *lab_summary(const struct lab_study *study, const struct lab_result *resu
     json_t *object = head(study);
     json_t *settings = lab_summary_settings(&study->settings);
     json_t *variants = variants_of(study, result, point);
-    int rc = 0;
+    int rc = lab_why_set(why, 0, "%s", "");
     if (study->points > 0)
         put_point(object, settings, study, point);
     /* What was run stands, whatever the runs call their fields. */
@@ -137,6 +137,7 @@ json_t *lab_summary_sweep(const struct lab_study *study, const struct lab_result
 {
     json_t *object = head(study);
     json_t *points = json_array();
+    struct lab_why told = {""}; /* of any point */
     json_object_set_new(object, "points", points);
     for (size_t i = 0; i < study->points; i++) {
         json_t *point = lab_summary(study, result, i, why);
@@ -144,6 +145,8 @@ json_t *lab_summary_sweep(const struct lab_study *study, const struct lab_result
             json_decref(object);
             return NULL;
         }
+        if (why->text[0] != '\0')
+            told = *why;
         static const char *const once[] = {"experiment", "version", "seeds",   "seed_first",
                                            "settings",   "command", "machine", NULL};
         for (size_t j = 0; once[j] != NULL; j++)
@@ -151,6 +154,7 @@ json_t *lab_summary_sweep(const struct lab_study *study, const struct lab_result
         json_array_append_new(points, point);
     }
     put_tail(object, study, lab_summary_settings(&study->settings));
+    *why = told;
     return object;
 }
 

@@ -13,7 +13,8 @@
 #include "src/lab/output/study.h"
 
 /* Of one point of the grid (0 if there is no sweep), from the results of all runs.  A new object;
- * NULL and words if a derived field names what is not there. */
+ * NULL and words if a derived field names a variant that is not there.  One of numbers that no run
+ * has is null, which is told in `why`, otherwise empty: hours of work are not lost by it. */
 json_t *lab_summary(const struct lab_study *study, const struct lab_result *result, size_t point,
                     struct lab_why *why);
 
