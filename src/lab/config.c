@@ -101,7 +101,8 @@ const struct lab_setting_rule lab_config_rules[] = {
     {"attack_pace", "2", LAB_KIND_NUMBER, 0, 1000, NULL,
      "requests per second that each victim gets from all of them together"},
     {"attack_from", "0", LAB_KIND_SECONDS, 0, 0, NULL, "when they appear"},
-    {"victims", "10", LAB_KIND_COUNT, 0, 2e6, NULL, "honest hosts that they ask, the last ones; 0: all but trackers"},
+    {"victims", "10", LAB_KIND_COUNT, 0, 2e6, NULL,
+     "honest hosts that they ask, the last ones; 0: all but trackers"},
 };
 const size_t lab_config_rule_count = sizeof lab_config_rules / sizeof lab_config_rules[0];
 
@@ -251,6 +252,25 @@ void lab_config_fault(const struct lab_settings *settings, struct lab_fault_conf
     };
 }
 
+/* What is wrong although each setting by itself is right. */
+static bool fits(const struct lab_settings *settings, const struct lab_sim_config *config,
+                 char *why, size_t why_size)
+{
+    struct lab_churn_config churn;
+    uint64_t places = (uint64_t)config->networks * LAB_NETWORK_HOSTS;
+    if (config->trackers > config->nodes) {
+        snprintf(why, why_size, "%u trackers, but only %u nodes", config->trackers, config->nodes);
+        return false;
+    }
+    if (config->nodes > places) {
+        snprintf(why, why_size, "no room for %u nodes: networks=%u takes %llu", config->nodes,
+                 config->networks, (unsigned long long)places);
+        return false;
+    }
+    lab_config_churn(settings, &churn);
+    return lab_churn_check(&churn, config->nodes, why, why_size);
+}
+
 int lab_config_read(const struct lab_settings *settings, uint64_t seed, struct lab_sim_config *out,
                     char *why, size_t why_size)
 {
@@ -278,10 +298,8 @@ int lab_config_read(const struct lab_settings *settings, uint64_t seed, struct l
                  (unsigned)HSAY_DATAGRAM_DEFAULT_BYTES, (unsigned)HSAY_DATAGRAM_MAX_BYTES);
         return HSAY_EINVAL;
     }
-    if (out->trackers > out->nodes) {
-        snprintf(why, why_size, "%u trackers, but only %u nodes", out->trackers, out->nodes);
+    if (!fits(settings, out, why, why_size))
         return HSAY_EINVAL;
-    }
     struct lab_attack_config attack;
     lab_config_attack(settings, &attack);
     out->extra = attack.members != 0;

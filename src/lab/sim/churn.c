@@ -8,6 +8,8 @@
 
 #include "src/lab/sim/memory.h"
 
+enum { PATTERN_S_MAX = 1000000000 }; /* as the longest time of a setting */
+
 struct lab_churn {
     struct lab_churn_config config;
     struct lab_chance *chance; /* per host */
@@ -174,47 +176,95 @@ static void pattern_off(struct lab_sim *sim, void *self, uint64_t number)
         lab_host_stop(sim, (uint32_t)number);
 }
 
-static bool read_pattern(struct lab_sim *sim, struct lab_churn *churn, FILE *file, char *why,
+struct stay {
+    uint32_t host;
+    double on, off; /* seconds */
+};
+
+/* 1: a stay; 0: nothing is said in this line; -1: it makes no sense. */
+static int read_stay(const char *line, struct stay *stay)
+{
+    unsigned host;
+    char rest;
+    if (line[strspn(line, " \t\n")] == '\0' || line[0] == '#')
+        return 0;
+    if (sscanf(line, "%u %lf %lf %c", &host, &stay->on, &stay->off, &rest) != 3 ||
+        !(stay->on >= 0) || !(stay->off > stay->on) || stay->off > PATTERN_S_MAX)
+        return -1;
+    stay->host = host;
+    return 1;
+}
+
+/* Hands each stay to `take`, if there is one. */
+static bool read_pattern(const char *name, FILE *file, uint32_t nodes,
+                         void (*take)(void *self, const struct stay *stay), void *self, char *why,
                          size_t size)
 {
     char line[256];
     for (unsigned number = 1; fgets(line, sizeof line, file) != NULL; number++) {
-        unsigned host;
-        double on, off;
-        char rest;
-        if (line[strspn(line, " \t\n")] == '\0' || line[0] == '#')
-            continue;
-        if (sscanf(line, "%u %lf %lf %c", &host, &on, &off, &rest) != 3 || !(on >= 0) ||
-            !(off > on)) {
-            snprintf(why, size, "%s:%u: expected HOST ON OFF, in seconds, ON before OFF",
-                     churn->config.pattern, number);
+        struct stay stay = {0};
+        int rc = read_stay(line, &stay);
+        if (rc < 0) {
+            snprintf(why, size, "%s:%u: expected HOST ON OFF, in seconds, ON before OFF", name,
+                     number);
             return false;
         }
-        if (host < 1 || host > sim->config.nodes) {
-            snprintf(why, size, "%s:%u: host %u, but there are 1 to %u", churn->config.pattern,
-                     number, host, sim->config.nodes);
+        if (rc > 0 && (stay.host < 1 || stay.host > nodes)) {
+            snprintf(why, size, "%s:%u: host %u, but there are 1 to %u", name, number, stay.host,
+                     nodes);
             return false;
         }
-        churn->away[host - 1] = true;
-        lab_sim_at(sim, ns_of(on), pattern_on, churn, host - 1);
-        lab_sim_at(sim, ns_of(off), pattern_off, churn, host - 1);
+        if (rc > 0 && take != NULL)
+            take(self, &stay);
     }
     return true;
 }
 
-static bool load_pattern(struct lab_sim *sim, struct lab_churn *churn, char *why, size_t size)
+static bool load_pattern(const char *name, uint32_t nodes,
+                         void (*take)(void *self, const struct stay *stay), void *self, char *why,
+                         size_t size)
 {
-    FILE *file = fopen(churn->config.pattern, "r");
-    if (file == NULL) {
-        snprintf(why, size, "churn pattern '%s': %s", churn->config.pattern, strerror(errno));
+    if (name[0] == '\0') {
+        snprintf(why, size, "churn by a pattern wants a file: pattern=FILE");
         return false;
     }
-    bool good = read_pattern(sim, churn, file, why, size);
+    FILE *file = fopen(name, "r");
+    if (file == NULL) {
+        snprintf(why, size, "churn pattern '%s': %s", name, strerror(errno));
+        return false;
+    }
+    bool good = read_pattern(name, file, nodes, take, self, why, size);
+    if (good && ferror(file)) {
+        snprintf(why, size, "churn pattern '%s': %s", name, strerror(errno));
+        good = false;
+    }
     fclose(file);
     return good;
 }
 
+/* Where the stays of a pattern go. */
+struct plan {
+    struct lab_sim *sim;
+    struct lab_churn *churn;
+};
+
+static void plan_stay(void *self, const struct stay *stay)
+{
+    struct plan *plan = self;
+    uint32_t host = stay->host - 1;
+    plan->churn->away[host] = true;
+    lab_sim_at(plan->sim, ns_of(stay->on), pattern_on, plan->churn, host);
+    lab_sim_at(plan->sim, ns_of(stay->off), pattern_off, plan->churn, host);
+}
+
 /* ---- public ---- */
+
+bool lab_churn_check(const struct lab_churn_config *config, uint32_t nodes, char *why,
+                     size_t why_size)
+{
+    return config->kind != LAB_CHURN_PATTERN ||
+           load_pattern(config->pattern, nodes, NULL, NULL, why, why_size);
+}
 
 /* As many are away as will be all the time; later it would be a moment at which many leave. */
 static void send_away(const struct lab_sim *sim, struct lab_churn *churn)
@@ -234,7 +284,9 @@ struct lab_churn *lab_churn_new(struct lab_sim *sim, const struct lab_churn_conf
     churn->away = lab_calloc(sim->config.nodes, sizeof *churn->away);
     for (uint32_t i = 0; i < sim->config.nodes; i++)
         churn->chance[i] = lab_chance_stream(sim->config.seed, LAB_CHANCE_CHURN, i);
-    if (config->kind == LAB_CHURN_PATTERN && !load_pattern(sim, churn, why, why_size)) {
+    struct plan plan = {sim, churn};
+    if (config->kind == LAB_CHURN_PATTERN &&
+        !load_pattern(config->pattern, sim->config.nodes, plan_stay, &plan, why, why_size)) {
         lab_churn_free(churn);
         return NULL;
     }

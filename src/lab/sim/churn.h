@@ -35,6 +35,10 @@ struct lab_churn_config {
 
 struct lab_churn;
 
+/* False and a sentence: no such pattern, or something in it is wrong. */
+bool lab_churn_check(const struct lab_churn_config *config, uint32_t nodes, char *why,
+                     size_t why_size);
+
 /* NULL and a sentence in `why`: the pattern cannot be read, or is wrong somewhere. */
 struct lab_churn *lab_churn_new(struct lab_sim *sim, const struct lab_churn_config *config,
                                 char *why, size_t why_size);
