@@ -164,11 +164,14 @@ static void publish(struct lab_run *run, const struct lab_action *action, uint32
     uint64_t type = (uint64_t)lab_action_number(action, "type", 1);
     if (action->set.draw != LAB_PEER_DRAW_NONE && !lab_host_is_online(&run->sim->host[host]))
         host = lab_sim_any(run->sim, chance); /* who publishes is somebody who is there */
-    if (host == LAB_NOBODY || !lab_host_is_online(&run->sim->host[host]))
+    if (host == LAB_NOBODY || !lab_host_is_online(&run->sim->host[host])) {
+        run->unpublished += count;
         return;
+    }
     for (uint64_t i = 0; i < count; i++) {
         lab_chance_bytes(chance, payload, size);
-        lab_host_publish(run->sim, host, (struct hsay_span){payload, size}, type, NULL);
+        run->unpublished +=
+            lab_host_publish(run->sim, host, (struct hsay_span){payload, size}, type, NULL) != 0;
     }
 }
 

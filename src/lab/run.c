@@ -72,6 +72,7 @@ static void write_digest(struct lab_run *run)
     snprintf(digest, sizeof digest, "%016llx", (unsigned long long)lab_sim_digest(run->sim));
     lab_result_text(run->result, "digest", digest);
     lab_result_number(run->result, "simulated_seconds", (double)lab_sim_elapsed_ns(run->sim) / 1e9);
+    lab_result_number(run->result, "unpublished", (double)run->unpublished);
     lab_result_number(run->result, "node_bytes", (double)lab_node_bytes(run->sim));
     lab_result_number(run->result, "host_bytes", (double)sizeof(struct lab_host));
 }

@@ -18,7 +18,8 @@ struct lab_run {
     struct lab_invariants *invariants; /* NULL: not checked */
     struct lab_result *result;
     uint64_t duration_ns;
-    unsigned unmet; /* expectations of the scenario that did not hold */
+    uint64_t unpublished; /* what hosts were to say, but were off, or their nodes refused */
+    unsigned unmet;       /* expectations of the scenario that did not hold */
     char first_unmet[160];
     void (*progress)(void *self, double share); /* may be NULL */
     void *progress_self;
