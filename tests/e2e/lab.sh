@@ -1,0 +1,323 @@
+#!/bin/bash
+# shellcheck disable=SC2317 # functions that `check` calls
+#
+# hearsay-lab as its user meets it: what it prints, what it writes and where, what it says of
+# mistakes, what it does when the disk is full or somebody has enough of it.
+set -u
+export LC_ALL=C.UTF-8
+# shellcheck disable=SC2164 # a folder that is not there is told below
+lab=$(cd "${B:-build}" && pwd)/hearsay-lab
+[ -x "$lab" ] || { echo "no hearsay-lab in ${B:-build}"; exit 77; }
+work=$(mktemp -d) || exit 1
+mounted=
+trap '[ -z "$mounted" ] || umount "$work/small"; rm -rf "$work"' EXIT
+cd "$work" || exit 1
+count=0 failed=0
+
+verdict() { # good (0 or other), name, what was seen
+    count=$((count + 1))
+    if [ "$1" = 0 ]; then
+        echo "ok $count - $2"
+    else
+        echo "not ok $count - $2"
+        printf '%s\n' "${3-}" | head -n 20 | cut -c 1-300 | sed 's/^/#   /'
+        failed=1
+    fi
+}
+
+# $out, $err and $status of a command.
+run() { # arguments...
+    "$lab" "$@" >out 2>err </dev/null
+    status=$?
+    out=$(cat out) err=$(cat err)
+}
+
+check() { # name, test command...
+    local name=$1
+    shift
+    "$@"
+    verdict $? "$name" "exit $status: $err $out"
+}
+
+# Ends with this code, and says these words in a single line (one for each thing that is wrong).
+says() { # name, exit code, words, arguments...
+    local name=$1 code=$2 words=$3
+    shift 3
+    run "$@"
+    [[ $status = "$code" && $err = *"$words"* && -z $out && $(wc -l <err) = 1 ]]
+    verdict $? "$name" "exit $status: $err $out"
+}
+
+# The same of a scenario that has the line, behind `set nodes 5`.
+faulty() { # name, words, line
+    printf 'set nodes 5\n%s\n' "$3" >faulty.scenario
+    says "$1" 2 "$2" run faulty.scenario
+}
+
+field() { # name, file: a number or text of the object on its last line
+    tail -n 1 "$2" | grep -o "\"$1\":[^,}]*" | head -n 1 | cut -d : -f 2- | tr -d '"'
+}
+
+# One line of JSON.  Python is a convenience of this test alone; without it braces must do.
+is_object() { # file
+    if command -v python3 >/dev/null; then
+        tail -n 1 "$1" | python3 -c 'import json, sys; json.loads(sys.stdin.read())'
+    else
+        tail -n 1 "$1" | grep -q '^{.*}$'
+    fi
+}
+
+holds() { # words: all of them stand in what was printed
+    local word
+    for word; do
+        [[ $out = *"$word"* ]] || return 1
+    done
+}
+
+cat >small.scenario <<'END'
+## One bundle among ten hosts.
+set nodes 10
+set duration 40
+measure spread
+variant still push=no
+result slower = still.steps_last / main.steps_last
+sweep loss 0 10%
+figure "How it spreads" table=spread x=step:"Steps" y=share:"Share of hosts"
+@20 publish {any}
+END
+
+# --- what it prints -------------------------------------------------------------------------------
+
+run --help
+check 'help' holds 'usage: hearsay-lab' sweep redo
+run --version
+check 'version' holds 'hearsay-lab '
+run list
+check 'list: experiments, settings, actions, measures' \
+    holds propagation 'loss ' 'publish [BYTES]' 'spread ['
+run list propagation
+check 'list of one' holds 'One bundle' '1000 '
+run
+[[ $status = 2 && $err = usage:* && -z $out ]]
+verdict $? 'no command' "$err"
+
+run run small.scenario --json
+check 'run --json is one line' test "$status,$(wc -l <out),$err" = 0,1,
+check 'which is an object' is_object out
+check 'with the experiment, its fields and all that is needed to do it again' holds \
+    '"experiment":"small"' '"nodes":10' '"seeds":1' '"reached_share":1' '"steps_last":' \
+    '"steps_last_mean":' '"steps_last_worst":' '"copies_per_delivery":' '"digest":"' \
+    '"slower":' '"variants":{"main":{' '"still":{' '"settings":{"seed":1' '"version":"' \
+    '"command":"hearsay-lab run small.scenario --json"' '"machine":{'
+digest=$(field digest out)
+run run small.scenario --quiet
+check 'without --json the last line is the object' is_object out
+check 'and a table stands before it' holds 'small, 10 nodes' 'main' 'still' 'steps_last'
+check 'the digest is the same again' test "$(field digest out)" = "$digest"
+run run small.scenario --json --threads 3 --crypto real
+check 'and with threads and real crypto' test "$(field digest out)" = "$digest"
+run run small.scenario --json --seed 2
+check 'but not with another seed' test "$(field digest out)" != "$digest"
+run run small.scenario --json --seeds 3 -j2 --set loss=10% --nodes=12 --variant still
+check 'seeds, settings and a variant' holds '"seeds":3' '"loss":"10%"' '"nodes":12' \
+    '"variants":{"still":{'
+check 'without what was not run' test "${out/slower/}" = "$out"
+
+# --- what it writes -------------------------------------------------------------------------------
+
+run run small.scenario --seeds 2 --json -o first
+check 'results lie in a folder' test -s first/manifest.json -a -s first/result.json \
+    -a -s first/tables/runs.csv -a -s first/tables/spread.csv
+check 'a row for each run' test "$(wc -l <first/tables/runs.csv)" = 5
+check 'the object is the one that was printed' \
+    test "$(tr -d ' \n' <first/result.json)" = "$(tr -d ' \n' <out)"
+run run small.scenario --json -o first
+check 'a folder of results may be used again' test "$status" = 0
+check 'and nothing old is left in it' test "$(wc -l <first/tables/runs.csv)" = 3
+mkdir mine && echo precious >mine/notes
+says 'a folder with other things is not touched' 1 'mine/notes' run small.scenario --json -o mine
+check 'and they are still there' test "$(cat mine/notes)" = precious
+says 'a file is no folder' 1 'is no folder' run small.scenario --json -o small.scenario
+run run small.scenario --json --events log
+check 'events on request' test -s log/main-1.jsonl -a -s log/still-1.jsonl
+
+run redo first
+check 'redo: the same' test "$status,$(grep -c ', the same' out)" = 0,2
+cp first/manifest.json moved.json
+run redo moved.json --json
+check 'redo of a manifest elsewhere, in JSON' holds '"same":true' "$digest"
+sed -i 's/@20 publish/@21 publish/' moved.json
+run redo moved.json
+check 'redo of a doctored one: not the same' test "$status,$(grep -c 'NOT the same' out)" = 1,2
+check 'and it shows both' holds "it was $digest"
+sed 's/"scenario"/"scenery"/' first/manifest.json >moved.json
+says 'redo without a scenario' 2 'no scenario' redo moved.json
+says 'redo of something else' 2 'no manifest' redo small.scenario
+says 'redo with settings' 2 'takes no settings' redo first --nodes 5
+run run small.scenario --json --variant still -o second
+run redo second
+check 'redo of one variant' test "$status,$(wc -l <out)" = 0,1
+
+run sweep small.scenario --json --variant main -o grid
+check 'the sweep that the scenario says' test "$status" = 0 -a -s grid/sweep.csv \
+    -a -s grid/loss=0/result.json -a -s grid/loss=10%/tables/spread.csv
+check 'a point for each value' test "$(grep -o '"point":{' out | wc -l)" = 2
+run sweep small.scenario nodes=5,8 loss=0,5%,20% --json --seeds 2 --variant main -o grid
+check 'one that is typed, over the old one' test "$(find grid -name '*=*' | wc -l)" = 6
+check 'a row for each run' test "$(wc -l <grid/sweep.csv)" = 13
+run redo 'grid/nodes=8,loss=20%'
+check 'a point can be redone' test "$status,$(grep -c ', the same' out)" = 0,2
+says 'a sweep cannot' 2 'by its points' redo grid
+
+run report first grid -o page.html
+check 'report: one page' test "$status" = 0 -a -s page.html
+check 'that needs nothing else' test -z "$(grep -oE '(src|href)="(http|//|/|\.)[^"]*"' page.html)"
+check 'with figures, tables and the paragraph' test "$(grep -c '<svg' page.html)" -gt 0 \
+    -a "$(grep -c 'One bundle among ten hosts' page.html)" -gt 0
+run report first
+check 'or beside the results, which stay results' test -s first/report.html \
+    -a "$status" = 0
+run run small.scenario --json -o first
+check 'and may be used again' test "$status" = 0
+says 'report of nothing' 1 'no results' report mine
+says 'report without a folder' 2 'which results' report
+
+# --- mistakes on the command line -----------------------------------------------------------------
+
+says 'unknown command' 2 "unknown command 'fly'" fly
+says 'no experiment' 2 'which experiment' run
+says 'two of them' 2 "'small.scenario' is too much" run propagation small.scenario
+says 'unknown experiment' 2 "did you mean 'propagation'" run propagatoin
+says 'unknown setting' 2 "did you mean 'nodes'" run small.scenario --nodez 5
+says 'unknown setting by --set' 2 "unknown setting 'nodez'" run small.scenario --set nodez=5
+says 'setting without its value' 2 'a value is missing' run small.scenario --nodes
+says 'no KEY=VALUE' 2 'expected KEY=VALUE' run small.scenario --set nodes
+says 'unknown letter' 2 "unknown option '-z'" run small.scenario -z
+says 'value of a flag' 2 'takes no value' run small.scenario --quiet=5
+says 'no number of processes' 2 "not 'two'" run small.scenario -j two
+says 'no nodes' 2 'nodes is 0, but goes from 1' run small.scenario --nodes 0
+says 'negative nodes' 2 "nodes is '-5'" run small.scenario --nodes -5
+says 'no number' 2 "nodes is 'many', expected a whole number" run small.scenario --nodes many
+says 'no whole number' 2 "nodes is '5.5'" run small.scenario --nodes 5.5
+says 'negative duration' 2 "duration is '-5', expected a time" run small.scenario --duration -5
+says 'more than all' 2 'loss is 150%, but goes from 0 to 1' run small.scenario --loss 150%
+says 'unknown word' 2 'known are: constant, uniform' run small.scenario --delay often
+says 'trackers beyond nodes' 2 '11 trackers, but only 10 nodes' run small.scenario --trackers 11
+says 'nodes beyond networks' 2 'no room for 70000 nodes' \
+    run small.scenario --nodes 70000 --networks 1
+says 'unknown NAT' 2 "'wall'" run small.scenario --nat wall
+says 'NATs of some hosts only' 2 'add up to 0.5' run small.scenario --nat open:0.5
+says 'unknown variant' 2 "did you mean 'still'" run small.scenario --variant stil
+says 'no pattern' 2 'pattern=FILE' run small.scenario --churn pattern
+says 'a pattern that is not there' 2 'No such file' \
+    run small.scenario --churn pattern --pattern nowhere
+printf '# host on off\n3 0 10\n11 0 10\n' >pattern
+says 'a pattern about others' 2 'pattern:3: host 11' \
+    run small.scenario --churn pattern --pattern pattern
+says 'no values to sweep' 2 'KEY=VALUE,VALUE' sweep small.scenario nodes
+says 'a value to sweep that is none' 2 "nodes is 'x'" sweep small.scenario nodes=5,x
+says 'an unknown key to sweep' 2 "unknown setting 'nodez'" sweep small.scenario nodez=5
+
+# --- mistakes in a scenario: file, line, what is known ---------------------------------------------
+
+faulty 'unknown action' "faulty.scenario:2: unknown action 'fly'; known are: annotate" '@1 fly {any}'
+faulty 'unknown key of an action' "unknown key of publish 'size'; known are: count" \
+    '@1 publish size=5 {any}'
+faulty 'unknown value of a key' "unknown value of cut 'off'; known are: both, in, out" \
+    '@1 partition cut=off {1}'
+faulty 'unknown expectation' "unknown word 'peace'; known are: same" '@1 expect peace'
+faulty 'peer out of range' 'faulty.scenario:2: peer 9 is beyond the 5 nodes' '@1 publish {4-9}'
+faulty 'no peers' 'no peer set' '@1 publish'
+faulty 'braces left open' 'braces' '@1 publish {any'
+faulty 'unknown measure' "unknown measure 'speed'; known are: traffic, spread" 'measure speed'
+faulty 'unknown key of a measure' "did you mean 'horizon'" 'measure spread horizn=4'
+faulty 'wrong value of a measure' "horizon='long': expected a number" 'measure spread horizon=long'
+faulty 'unknown setting' "did you mean 'nodes'" 'set node 5'
+faulty 'unknown setting of a variant' "unknown setting 'nodez'" 'variant other nodez=5'
+faulty 'unknown setting of links' "unknown key of link 'colour'; known are: delay" '@1 link colour=7'
+faulty 'too much loss' 'loss is 7, but goes from 0 to 1' '@1 link loss=7'
+faulty 'unknown variant of a result' "unknown variant 'other'; known are: main" 'result x = other.y'
+faulty 'unknown style' "known are: lines, steps" 'figure "x" table=spread x=step y=share style=pie'
+faulty 'unknown statement' "unknown statement 'walk'" 'walk on'
+faulty 'time before the beginning' "the time '-5'" '@-5 publish {any}'
+faulty 'time that ends before it begins' 'ends before it begins' '@9..1/2 publish {any}'
+faulty 'negative time' "'-5': expected a time" '@1 clock -5 {1}'
+faulty 'too large a bundle' 'a bundle takes up to' '@1 publish 5000 {1}'
+faulty 'missing include' "faulty.scenario:2: no such file" 'include nowhere.scenario'
+faulty 'cyclic include' 'would include itself' 'include faulty.scenario'
+printf 'set nodes 5\n@1 publish {7}\n@2 fly\n@3 publish {8}\n' >faulty.scenario
+run run faulty.scenario
+check 'several mistakes are told together' test "$status,$(wc -l <err)" = 2,1 -o \
+    "$status,$(grep -c '^faulty.scenario:' err)" = 2,3
+printf 'set nodes 5\nset duration 20\n@15 publish {1}\n@90 publish {1}\n' >late.scenario
+run run late.scenario --json
+check 'what comes too late is told, and the rest is run' \
+    test "$status,$(grep -c 'late.scenario:4: never happens' err)" = 0,1
+printf 'set nodes 5\nset duration 20\n@6 offline\n@9 publish count=3 {1-2}\n' >off.scenario
+run run off.scenario --json
+check 'what nobody could publish is counted' test "$(field unpublished out)" = 6
+printf 'set nodes 5\nset duration 60\n@10 link loss=1\n@20 publish {1}\n@end expect same\n' \
+    >unmet.scenario
+run run unmet.scenario --json
+check 'an expectation that fails: 1, where, and how to see it again' \
+    test "$status,$(grep -c 'unmet.scenario:5: peers' err),$(grep -c 'again: hearsay-lab run' err)" \
+    = 1,1,1
+printf 'set nodes 5\nset duration 20\nresult x = main.nothing\n' >result.scenario
+run run result.scenario --json
+check 'a number that no run has costs nothing else' holds '"x":null' '"digest":"'
+check 'but is told' test "$status,$(grep -c "no number 'main.nothing'" err)" = 1,1
+
+# --- a full disk, and enough ----------------------------------------------------------------------
+
+if [ -w /dev/full ]; then
+    for command in 'run small.scenario --json' list --help 'redo second'; do
+        # shellcheck disable=SC2086 # words
+        "$lab" $command >/dev/full 2>err </dev/null
+        status=$? out=
+        check "nowhere to print: ${command%% *}" \
+            test "$status,$(grep -c 'No space left' err)" = 1,1
+    done
+fi
+mkdir small
+if mount -t tmpfs -o size=48k none small 2>/dev/null; then
+    mounted=yes
+    run run small.scenario --seeds 40 --json -o small/out
+    check 'a full disk: 1, and which file' \
+        test "$status,$(grep -c '^hearsay-lab: small/out/.*No space left' err)" = 1,1
+    check 'the results are printed all the same' is_object out
+    run run small.scenario --json --events small/log
+    check 'a full disk for events' test "$status,$(grep -c 'hearsay-lab: ' err)" != 0,0
+    run report grid -o small/page.html
+    check 'a full disk for a page' test "$status,$(grep -c 'No space left' err)" = 1,1
+    umount small
+    mounted=
+else
+    echo "ok $((++count)) - a full disk # SKIP may not mount"
+fi
+
+# As by Ctrl-C; `timeout` because a shell lets its background jobs ignore it.
+timeout --foreground -s INT 2 "$lab" run small.scenario --nodes 4000 --duration 100000 --seeds 9 \
+    -j 2 --json -o stopped >out 2>err </dev/null
+status=$? out=$(cat out) err=$(cat err)
+check 'Ctrl-C: it ends, says so, and writes nothing' \
+    test "$status,$(grep -c 'stopped before the end' err),$(wc -c <out),$(ls stopped)" = 124,1,0,
+for signal in TERM KILL; do
+    "$lab" run small.scenario --nodes 4000 --duration 100000 --seeds 9 -j 2 --json \
+        >out 2>err </dev/null &
+    parent=$!
+    for ((tries = 0; tries < 100; tries++)); do
+        mapfile -t children < <(pgrep -P $parent)
+        [ ${#children[@]} -lt 2 ] || break
+        sleep 0.05
+    done
+    kill -$signal $parent
+    wait $parent 2>/dev/null
+    for ((tries = 0; tries < 100; tries++)); do
+        # A dead child that nobody has buried yet is dead enough.
+        living=$(ps -o stat= -p "$(IFS=,; echo "${children[*]}")" | grep -vc '^Z')
+        [ "$living" != 0 ] || break
+        sleep 0.05
+    done
+    check "SIG$signal: ${#children[@]} runs end with it" test "${#children[@]},$living" = 2,0
+done
+exit $failed
