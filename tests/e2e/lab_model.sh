@@ -110,7 +110,8 @@ field() { # name
 
 simulate() { # bundles, gap, tail
     "$B/hearsay-lab" run loopback --variant "$variant" --json --quiet --seeds $seeds \
-        --nodes $nodes --step $step --warmup $warmup --bundles "$1" --gap "$2" --tail "$3" >"$work/json"
+        --nodes $nodes --step $step --warmup $warmup --bundles "$1" \
+        --gap "$2" --tail "$3" >"$work/json"
 }
 
 near() { # what, real, simulated
