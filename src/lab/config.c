@@ -58,6 +58,8 @@ const struct lab_setting_rule lab_config_rules[] = {
 
     {"nat", "open", LAB_KIND_TEXT, 0, 0, NULL,
      "population of NATs: open, halkes2011, cellular2016, or kind:share,..."},
+    {"puncture", "yes", LAB_KIND_FLAG, 0, 0, NULL,
+     "no: no puncture leaves its host, for a control run"},
     {"lan", "1", LAB_KIND_COUNT, 1, 200, NULL, "hosts behind one home's NAT"},
 
     {"churn", "off", LAB_KIND_WORD, 0, 0, "off exponential fixed weibull pattern",

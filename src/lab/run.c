@@ -11,6 +11,7 @@
 #include "src/lab/heal.h"
 #include "src/lab/events.h"
 #include "src/lab/measure/measure.h"
+#include "src/lab/sim/control.h"
 
 enum { MEASURES_MAX = 16, PROGRESS_PARTS = 200 };
 
@@ -107,6 +108,7 @@ struct cast {
     struct lab_fault *fault;
     struct lab_heal *heal;
     struct lab_attack *attack;
+    struct lab_control *control; /* NULL: nothing is held back */
     struct lab_events *events; /* NULL: nobody wants them */
     struct taken taken;
 };
@@ -147,6 +149,8 @@ static bool cast_enter(struct cast *cast, struct lab_run *run, const char *event
     if (events != NULL && cast->events == NULL)
         return false;
     cast->attack = lab_attack_new(run->sim, &attack);
+    if (!lab_settings_flag(run->settings, "puncture"))
+        cast->control = lab_control_unpunctured(run->sim);
     open_measures(run, &cast->taken);
     return true;
 }
@@ -181,6 +185,7 @@ static bool cast_leave(struct cast *cast, struct lab_run *run)
     close_measures(run, &cast->taken);
     write_attack(run, cast->attack);
     lab_attack_free(cast->attack);
+    lab_control_free(cast->control);
     write_digest(run);
     write_faults(run, cast->fault, cast->heal);
     lab_heal_free(cast->heal);

@@ -47,9 +47,11 @@ extern const struct lab_measure_kind lab_measure_overlay;
 extern const struct lab_measure_kind lab_measure_sides;
 extern const struct lab_measure_kind lab_measure_holdings;
 extern const struct lab_measure_kind lab_measure_graph;
+extern const struct lab_measure_kind lab_measure_letters;
 extern const struct lab_measure_kind lab_measure_eclipse;
 extern const struct lab_measure_kind lab_measure_store;
 extern const struct lab_measure_kind lab_measure_pace;
+extern const struct lab_measure_kind lab_measure_nat;
 
 /* Seconds of a step as the run has it; steps that so much time is. */
 double lab_step_seconds(const struct lab_sim *sim);

@@ -9,9 +9,11 @@ const struct lab_measure_kind *const lab_measures[] = {
     &lab_measure_sides,
     &lab_measure_holdings,
     &lab_measure_graph,
+    &lab_measure_letters,
     &lab_measure_eclipse,
     &lab_measure_store,
     &lab_measure_pace,
+    &lab_measure_nat,
 };
 const size_t lab_measure_count = sizeof lab_measures / sizeof lab_measures[0];
 
