@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "hearsay/error.h"
+#include "src/lab/nat/cage.h"
 
 enum { ANGER_BYTES = 700, EXIT_NO_PROGRAM = 127 };
 
@@ -73,7 +74,7 @@ int natlab_place_feed(const struct natlab_place *place, const char *const *argv,
 {
     int in = memory_file(text), out = memory_file(""), status = 0, rc = 0;
     natlab_place_enter(place);
-    pid_t pid = fork();
+    pid_t pid = natlab_cage_fork();
     if (pid == 0)
         become(argv, in, out);
     if (pid < 0)
@@ -93,7 +94,7 @@ int natlab_place_start(const struct natlab_place *place, const char *const *argv
     if (in < 0 || out < 0)
         return lab_why_set(why, HSAY_EIO, "%s: %s", log, strerror(errno));
     natlab_place_enter(place);
-    *pid = fork();
+    *pid = natlab_cage_fork();
     if (*pid == 0)
         become(argv, in, out);
     close(in);

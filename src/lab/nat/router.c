@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "hearsay/error.h"
+#include "src/lab/nat/cage.h"
 
 enum {
     PACKET_BYTES = 2048, /* the devices' MTU is 1,500 */
@@ -189,8 +190,7 @@ static _Noreturn void run(const struct natlab_router *router)
 
 int natlab_router_start(const struct natlab_router *router, pid_t *pid, struct lab_why *why)
 {
-    fflush(NULL);
-    *pid = fork();
+    *pid = natlab_cage_fork();
     if (*pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
         run(router);

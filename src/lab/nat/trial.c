@@ -76,7 +76,7 @@ static int check_boxes(struct stage *s, struct lab_why *why)
 }
 
 /* Kept from leaving their own host: one that gets as far as its box has opened that already. */
-static int hold_punctures(struct stage *s, struct lab_why *why)
+static int keep_punctures_in(struct stage *s, struct lab_why *why)
 {
     static const char *const nft[] = {"nft", "-f", "-", NULL};
     char rules[256];
@@ -301,7 +301,7 @@ static int play(struct stage *s, struct lab_why *why)
     if (rc == 0)
         rc = check_boxes(s, why);
     if (rc == 0)
-        rc = hold_punctures(s, why);
+        rc = keep_punctures_in(s, why);
     if (rc == 0)
         rc = start_nodes(s, why);
     if (rc == 0)
