@@ -109,7 +109,7 @@ struct cast {
     struct lab_heal *heal;
     struct lab_attack *attack;
     struct lab_control *control; /* NULL: nothing is held back */
-    struct lab_events *events; /* NULL: nobody wants them */
+    struct lab_events *events;   /* NULL: nobody wants them */
     struct taken taken;
 };
 
