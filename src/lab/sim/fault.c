@@ -6,8 +6,12 @@
 #include "hearsay/error.h"
 #include "src/lab/sim/memory.h"
 
+/* Who crashed at each event would start and crash for ever in one instant. */
+#define UP_LEAST_NS (UINT64_C(10) * LAB_NS_PER_MS)
+
 /* Of one host; its shard's thread alone touches it. */
 struct machine {
+    uint64_t crashed_ns;
     struct lab_chance chance; /* of its calls */
     struct lab_chance clock;
     struct hsay_store_mem_fault disk;
@@ -40,12 +44,21 @@ static void arm_puts(struct lab_fault *f, struct machine *m)
     m->disk.put_countdown = puts_until(m, f->config.put_fail);
 }
 
+static bool stores_something(const struct hsay_outbox *out)
+{
+    for (size_t i = 0; i < out->event_count; i++)
+        if (out->event[i].kind == HSAY_EVENT_BUNDLE)
+            return true;
+    return false;
+}
+
 /* A store that has nothing to commit cannot fail to. */
 static void on_call(void *self, struct lab_shard *shard, const struct lab_call *call)
 {
     struct lab_fault *f = self;
     struct machine *m = &f->machine[call->host];
-    if (!f->on || shard->sim->host[call->host].store.undo == NULL ||
+    (void)shard;
+    if (!f->on || !stores_something(call->out) ||
         lab_chance_unit(&m->chance) >= f->config.commit_fail)
         return;
     m->commits++;
@@ -72,9 +85,11 @@ static bool crash(void *self, struct lab_shard *shard, uint32_t host)
 {
     struct lab_fault *f = self;
     struct machine *m = &f->machine[host];
-    bool now = shard->sim->host[host].store.broken;
-    if (f->on && f->config.crash > 0)
-        now |= lab_chance_unit(&m->chance) < f->config.crash;
+    bool now = f->on && f->config.crash > 0 && lab_chance_unit(&m->chance) < f->config.crash &&
+               shard->now_ns - m->crashed_ns >= UP_LEAST_NS;
+    now |= shard->sim->host[host].store.broken;
+    if (now)
+        m->crashed_ns = shard->now_ns;
     m->crashes += now;
     return now;
 }

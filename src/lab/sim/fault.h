@@ -14,7 +14,8 @@
 
 /* Shares are of 1.  All zero: nothing happens. */
 struct lab_fault_config {
-    double crash;          /* calls that end in a crash before their commit */
+    double crash;          /* calls that end in a crash before their commit; not within 10 ms of
+                            * the last crash */
     double commit_fail;    /* commits that fail, of those that have something to commit */
     double put_fail;       /* bundles that the store refuses */
     double clock_jump_s;   /* mean time between two jumps of a host's clock; 0: none */
