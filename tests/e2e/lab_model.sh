@@ -70,7 +70,8 @@ publish_all() { # batch, count
     for ((i = 0; i < $2; i++)); do
         hearsay "n$((RANDOM % nodes + 1))" pub --quiet "$(printf '%s %018d' "$1" $i)" || return 1
         wait_us=$(((due += gap_us) - ${EPOCHREALTIME/./}))
-        ((wait_us <= 0)) || sleep "$(printf '%d.%06d' $((wait_us / 1000000)) $((wait_us % 1000000)))"
+        ((wait_us <= 0)) ||
+            sleep "$(printf '%d.%06d' $((wait_us / 1000000)) $((wait_us % 1000000)))"
     done
 }
 
