@@ -3,9 +3,9 @@
  * each host.
  *
  * Hosts are the honest ones without trackers.  The table `holdings` has a row per host and look,
- * the hosts ordered by how far they were behind, summed over the run: number 1 was best.  The table
- * `stragglers` has, at each look, the most, the median, the hundredth from below of a hundred, and
- * the least.
+ * the hosts ordered by how far they were behind, summed over the run: number 1 was best; `behind`
+ * is what it lacks of what the best holds at that moment.  The table `stragglers` has, at each
+ * look, the most, the median, what all but one of a hundred hold, and the least.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -84,14 +84,26 @@ static struct rank *rank_hosts(const struct holdings *h)
     return rank;
 }
 
+static uint32_t most_at(const struct holdings *h, const struct look *look)
+{
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < h->hosts; i++)
+        most = look->count[i] > most ? look->count[i] : most;
+    return most;
+}
+
 static void write_lines(const struct holdings *h, struct lab_result *result)
 {
     struct rank *rank = rank_hosts(h);
-    struct lab_table *table = lab_result_table(result, "holdings", "seconds,rank,bundles");
-    for (size_t k = 0; k < h->looks; k++)
-        for (uint32_t i = 0; i < h->hosts; i++)
-            lab_table_row(table,
-                          (double[]){h->look[k].second, i + 1.0, h->look[k].count[rank[i].host]});
+    struct lab_table *table = lab_result_table(result, "holdings", "seconds,rank,bundles,behind");
+    for (size_t k = 0; k < h->looks; k++) {
+        const struct look *look = &h->look[k];
+        uint32_t most = most_at(h, look);
+        for (uint32_t i = 0; i < h->hosts; i++) {
+            uint32_t count = look->count[rank[i].host];
+            lab_table_row(table, (double[]){look->second, i + 1.0, count, most - count});
+        }
+    }
     free(rank);
 }
 
@@ -104,7 +116,7 @@ static int ascending(const void *a, const void *b)
 static void write_stragglers(const struct holdings *h, struct lab_result *result)
 {
     struct lab_table *table =
-        lab_result_table(result, "stragglers", "seconds,most,median,first_percent,least");
+        lab_result_table(result, "stragglers", "seconds,most,median,most_of_hosts,least");
     uint32_t *sorted = lab_calloc(h->hosts, sizeof *sorted), n = h->hosts;
     for (size_t k = 0; n != 0 && k < h->looks; k++) {
         memcpy(sorted, h->look[k].count, n * sizeof *sorted);
