@@ -19,16 +19,11 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "hearsay/error.h"
 
-enum {
-    NAMESPACES = CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS,
-    FORK_TRIES = 20,
-    FORK_PAUSE_MS = 50,
-};
+enum { NAMESPACES = CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWNS };
 
 /* What the inside leaves behind. */
 struct report {
@@ -44,16 +39,6 @@ void *natlab_cage_share(size_t size)
         abort();
     }
     return shared;
-}
-
-pid_t natlab_cage_fork(void)
-{
-    const struct timespec pause = {.tv_nsec = FORK_PAUSE_MS * 1000000L};
-    pid_t pid;
-    fflush(NULL);
-    for (unsigned i = 0; (pid = fork()) < 0 && errno == EAGAIN && i < FORK_TRIES; i++)
-        nanosleep(&pause, NULL);
-    return pid;
 }
 
 /* --- going in -------------------------------------------------------------------------------- */
@@ -154,7 +139,8 @@ int natlab_cage_run(const struct natlab_cage *cage, struct lab_why *why)
     if (getppid() != parent || pipe2(alive, O_CLOEXEC) != 0)
         return lab_why_set(why, HSAY_EIO, "cannot begin: %s", strerror(errno));
     struct report *report = natlab_cage_share(sizeof *report);
-    pid_t pid = natlab_cage_fork();
+    fflush(NULL);
+    pid_t pid = fork();
     if (pid == 0) {
         close(alive[1]);
         first_process(cage, report, alive[0]);

@@ -7,7 +7,6 @@
 #define HEARSAY_LAB_NAT_CAGE_H
 
 #include <stddef.h>
-#include <sys/types.h>
 
 #include "src/lab/output/heap.h"
 
@@ -21,10 +20,6 @@ struct natlab_cage {
  * and words if there can be none, or if it crashed.  The calling process cannot be used for much
  * afterwards: it has left its own namespaces. */
 int natlab_cage_run(const struct natlab_cage *cage, struct lab_why *why);
-
-/* As fork, but tried for a second while there is no room for a process; what stands in buffers of
- * stdio is written first. */
-pid_t natlab_cage_fork(void);
 
 /* Zeroed memory that a process shares with those that it forks; never NULL. */
 void *natlab_cage_share(size_t size);

@@ -346,21 +346,23 @@ static int run_caged(struct stage *s, struct lab_why *why)
 int natlab_trial_run(const struct natlab_trial *trial, struct natlab_outcome *outcome,
                      struct lab_why *why)
 {
-    struct stage *s = natlab_cage_share(sizeof *s);
+    struct stage *s = lab_heap_new(1, sizeof *s);
     s->trial = trial;
     s->outcome = natlab_cage_share(sizeof *s->outcome);
     int rc = run_caged(s, why);
     *outcome = *s->outcome;
+    free(s);
     return rc;
 }
 
 int natlab_trial_look(const struct natlab_trial *trial, struct natlab_seen *seen,
                       struct lab_why *why)
 {
-    struct stage *s = natlab_cage_share(sizeof *s);
+    struct stage *s = lab_heap_new(1, sizeof *s);
     s->trial = trial;
     s->seen = natlab_cage_share(sizeof *s->seen);
     int rc = run_caged(s, why);
     *seen = *s->seen;
+    free(s);
     return rc;
 }
