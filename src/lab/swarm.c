@@ -95,7 +95,7 @@ static void draw_hosts(struct swarm *s)
         s->trackers = 1;
     s->step_s = has(s, "step", 0.4) ? scaled(s, "step", 0.25, 20) : 5;
     s->steps = floor(between(s, "steps", 8, 40));
-    s->faulty_s = s->steps * s->step_s;
+    s->faulty_s = round(s->steps * s->step_s * 10) / 10;
     set(s, "nodes", "%u", s->nodes);
     set_number(s, "step", s->step_s);
     set(s, "trackers", "%u", s->trackers);
@@ -212,7 +212,7 @@ static void draw_faults(struct swarm *s)
         set_number(s, "full", between(s, "full", 0.05, 0.6));
         set(s, "full_bytes", "%.0f", scaled(s, "full_bytes", 200, 10000));
     }
-    set_number(s, "heal", s->faulty_s);
+    set(s, "heal", "%.1f", s->faulty_s);
 }
 
 /* Dispersy's policies are known to lose whole hosts to attackers. */
@@ -244,16 +244,22 @@ static struct happening happenings(const struct swarm *s, const char *name, doub
     return h;
 }
 
+/* Nothing happens any more when all is healed. */
+static double in_time(const struct swarm *s, double at)
+{
+    return fmin(at, s->faulty_s - 0.01);
+}
+
 static double moment(struct swarm *s, struct happening *h)
 {
-    return s->faulty_s * lab_chance_unit(&h->chance);
+    return in_time(s, s->faulty_s * lab_chance_unit(&h->chance));
 }
 
 /* A time from here to the end of the phase, most often short. */
 static double after(struct swarm *s, struct happening *h, double from)
 {
     double u = lab_chance_unit(&h->chance);
-    return from + (s->faulty_s - from) * u * u;
+    return in_time(s, from + (s->faulty_s - from) * u * u);
 }
 
 static void write_partitions(struct swarm *s)
@@ -278,7 +284,7 @@ static void write_clogs(struct swarm *s)
         double from = moment(s, &h);
         fprintf(s->out, "@%.3f link %s\n", from, how[lab_chance_below(&h.chance, 5)]);
         fprintf(s->out, "@%.3f link\n",
-                fmin(from + s->step_s * 3 * lab_chance_unit(&h.chance), s->faulty_s));
+                in_time(s, from + s->step_s * 3 * lab_chance_unit(&h.chance)));
     }
 }
 
@@ -326,7 +332,7 @@ static void write_publications(struct swarm *s)
         unsigned bytes =
             (unsigned)lab_chance_below(&chance, lab_chance_below(&chance, 2) != 0 ? 100 : 901);
         fprintf(s->out, "@%.3f publish %u count=%u type=%llu {any}\n",
-                s->faulty_s * lab_chance_unit(&chance), bytes, count,
+                in_time(s, s->faulty_s * lab_chance_unit(&chance)), bytes, count,
                 (unsigned long long)lab_chance_below(&chance, 4));
         made += count;
     }
@@ -347,7 +353,7 @@ char *lab_swarm_scenario(uint64_t seed)
     draw_churn(&s);
     draw_faults(&s);
     draw_attack(&s);
-    set_number(&s, "duration", s.faulty_s);
+    set(&s, "duration", "%.1f", s.faulty_s);
     write_publications(&s);
     write_partitions(&s);
     write_clogs(&s);
