@@ -2,10 +2,12 @@
  * Letters: bytes of all hosts by kind of message, per host and second.  Counted crypto leaves
  * messages in the clear; what is sealed for real counts as `sealed`.  `from` (seconds) leaves the
  * beginning out.
+ *
+ * overhead: bytes sent for each byte of a bundle that came to a host that lacked it.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "src/lab/measure/measure.h"
 #include "src/lab/sim/memory.h"
@@ -25,6 +27,7 @@ static const char *const names[HSAY_MSG_TYPE_COUNT] = {
 
 struct tally {
     uint64_t count[HSAY_MSG_TYPE_COUNT], bytes[HSAY_MSG_TYPE_COUNT];
+    uint64_t bundles, bundle_bytes; /* that hosts lacked */
 };
 
 struct letters {
@@ -56,6 +59,17 @@ static bool on_send(void *self, struct lab_shard *shard, uint32_t host,
     return true;
 }
 
+static void on_event(void *self, struct lab_shard *shard, uint32_t host,
+                     const struct hsay_event *event)
+{
+    struct letters *l = self;
+    (void)host;
+    if (event->kind != HSAY_EVENT_BUNDLE || event->own || shard->now_ns < l->from_ns)
+        return;
+    l->shard[shard->number].bundles++;
+    l->shard[shard->number].bundle_bytes += event->bytes.size;
+}
+
 static void on_life(void *self, struct lab_sim *sim, uint32_t host, bool online)
 {
     struct letters *l = self;
@@ -69,7 +83,9 @@ static void *letters_open(struct lab_sim *sim, const struct lab_measure_args *ar
 {
     struct letters *l = lab_calloc(1, sizeof *l);
     l->from_ns = LAB_START_NS + (uint64_t)(lab_measure_number(args, "from", 0) * 1e9);
-    lab_sim_observe(sim, &(struct lab_observer){.self = l, .on_send = on_send, .on_life = on_life});
+    lab_sim_observe(sim,
+                    &(struct lab_observer){
+                        .self = l, .on_send = on_send, .on_event = on_event, .on_life = on_life});
     return l;
 }
 
@@ -82,18 +98,28 @@ static void write_kind(struct lab_result *result, const char *name, double bytes
     lab_result_number(result, field, count);
 }
 
+static struct tally sum_of(const struct letters *l)
+{
+    struct tally sum = {0};
+    for (unsigned s = 0; s < LAB_SHARDS_MAX; s++) {
+        for (unsigned type = 0; type < HSAY_MSG_TYPE_COUNT; type++) {
+            sum.count[type] += l->shard[s].count[type];
+            sum.bytes[type] += l->shard[s].bytes[type];
+        }
+        sum.bundles += l->shard[s].bundles;
+        sum.bundle_bytes += l->shard[s].bundle_bytes;
+    }
+    return sum;
+}
+
 static void letters_close(void *self, struct lab_sim *sim, struct lab_result *result)
 {
     struct letters *l = self;
-    struct tally sum = {0};
+    struct tally sum = sum_of(l);
     for (uint32_t i = 0; i < sim->online_count; i++)
         on_life(l, sim, sim->online[i], false);
     double host_s = l->host_ns != 0 ? (double)l->host_ns / 1e9 : 1, all = 0;
     for (unsigned type = 0; type < HSAY_MSG_TYPE_COUNT; type++) {
-        for (unsigned s = 0; s < LAB_SHARDS_MAX; s++) {
-            sum.count[type] += l->shard[s].count[type];
-            sum.bytes[type] += l->shard[s].bytes[type];
-        }
         all += (double)sum.bytes[type];
         write_kind(result, names[type], (double)sum.bytes[type] / host_s,
                    (double)sum.count[type] / host_s);
@@ -103,6 +129,9 @@ static void letters_close(void *self, struct lab_sim *sim, struct lab_result *re
     lab_result_number(result, "sent_bytes", all / host_s);
     lab_result_number(result, "puncturing_bytes_minute", punctures / host_s * 60);
     lab_result_number(result, "puncturing_share", all > 0 ? punctures / all : 0);
+    lab_result_number(result, "bundles_per_host_second", (double)sum.bundles / host_s);
+    lab_result_number(result, "overhead",
+                      sum.bundle_bytes != 0 ? all / (double)sum.bundle_bytes : NAN);
     free(l);
 }
 
