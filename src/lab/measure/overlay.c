@@ -9,7 +9,8 @@
  * gone, is dead.
  *
  * whole_steps: from `from` (seconds: when something happened) until all were one, for good; null if
- * they are not at the end.  components_max and the other fields are about the time from then on.
+ * they are not at the end.  components_max and the other fields are about the time from then on;
+ * the table begins a little before.
  */
 #include <math.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@
 #include "src/lab/measure/who.h"
 #include "src/lab/sim/memory.h"
 
-enum { LOOKS = 100, COLUMNS = 8 };
+enum { LOOKS = 100, COLUMNS = 8, STEPS_BEFORE = 5 };
 
 struct look {
     uint64_t at_ns;                              /* since the start of the run */
@@ -188,6 +189,8 @@ static void write_looks(const struct overlay *o, struct lab_result *result)
         "seconds,step,online,components,largest_share,live_mean,dead_share,alone_share");
     for (size_t i = 0; i < o->looks; i++) {
         const struct look *l = &o->look[i];
+        if (steps_since(o, l) < -STEPS_BEFORE)
+            continue;
         double row[COLUMNS] = {(double)l->at_ns / 1e9, steps_since(o, l), l->online,
                                l->components,          largest_share(l),  l->live_mean,
                                l->dead_share,          l->alone_share};

@@ -233,7 +233,7 @@ static void write_curve(const struct spread *s, struct lab_result *result)
     struct lab_table *table = lab_result_table(result, "spread", "step,seconds,share");
     double share = 0, half = NAN, most = NAN;
     for (unsigned i = 0; i < s->curve_max; i++) {
-        if (!(share < 1) && i % (CURVE_STEPS_ROUND * SAMPLES_PER_STEP) == 1)
+        if (s->horizon == 0 && !(share < 1) && i % (CURVE_STEPS_ROUND * SAMPLES_PER_STEP) == 1)
             break;
         share = mean_at(s, i);
         double step = (double)i / SAMPLES_PER_STEP;
