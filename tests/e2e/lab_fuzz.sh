@@ -33,7 +33,8 @@ fresh=${fresh:-150}
 fuzz() { # name, arguments...
     local name=$1 good
     shift
-    "$lab" fuzz --quiet --json "$@" >"$work/out" 2>"$work/err" && grep -q '"violations":0,' "$work/out"
+    "$lab" fuzz --quiet --json "$@" >"$work/out" 2>"$work/err" &&
+        grep -q '"violations":0,' "$work/out"
     good=$?
     verdict $good "$name" "$(tail -n 60 "$work/err" "$work/out")"
 }
@@ -51,8 +52,8 @@ got=$?
 seen=$(cat "$work/out" "$work/err")
 [ $got = 1 ] && ! grep -q '"violations":0,' "$work/out"
 verdict $? "a bound that cannot be kept is a violation, and exit code 1" "exit $got: $seen"
-again=$(sed -n 's/^seed \([0-9]*\), version \([^ ]*\), again: hearsay-lab \(.*\)$/\3/p' "$work/err" |
-    head -n 1)
+told='^seed [0-9]*, version [^ ]*, again: hearsay-lab '
+again=$(sed -n "s/$told//p" "$work/err" | head -n 1)
 [ -n "$again" ] && grep -q '^set nodes ' "$work/err"
 verdict $? "it tells seed, version, the command, and all that was drawn" "$seen"
 # shellcheck disable=SC2086
