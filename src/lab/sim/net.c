@@ -59,7 +59,7 @@ static enum lab_loss loss_of(uint8_t link_loss)
                                               : LAB_LOST_LINK;
 }
 
-/* Over the open internet: partitions and the link. */
+/* Over the open internet. */
 static void cross(struct lab_shard *shard, uint32_t sender, const struct way *way,
                   struct hsay_span bytes)
 {
@@ -71,10 +71,6 @@ static void cross(struct lab_shard *shard, uint32_t sender, const struct way *wa
     struct lab_link_arrival arrival[2];
     unsigned count = lab_link_send(&sim->config.link, &host->link, &host->chance, shard->now_ns,
                                    host->region, there->region, bytes.size, arrival);
-    if (sim->partitioned[host->side][there->side]) {
-        shard->lost[LAB_LOST_PARTITION]++;
-        return;
-    }
     if (count == 0)
         shard->lost[loss_of(arrival[0].loss)]++;
     for (unsigned i = 0; i < count; i++) {
@@ -236,10 +232,14 @@ static uint32_t owner_of(const struct lab_sim *sim, const struct lab_datagram *d
     }
 }
 
+/* Only here it is known which host of a home is meant, so it is here that partitions part. */
 void lab_net_arrive(struct lab_shard *shard, struct lab_datagram *d)
 {
-    uint32_t host = go_in(shard, d, owner_of(shard->sim, d));
-    if (host != LAB_NOBODY)
+    const struct lab_sim *sim = shard->sim;
+    uint32_t host = go_in(shard, d, owner_of(sim, d));
+    if (host != LAB_NOBODY && sim->partitioned[sim->host[d->sender].side][sim->host[host].side])
+        shard->lost[LAB_LOST_PARTITION]++;
+    else if (host != LAB_NOBODY)
         lab_host_on_datagram(shard, host, d);
     free(d);
 }
