@@ -6,7 +6,7 @@
 #include "hearsay/error.h"
 #include "src/lab/config.h"
 
-enum { LATE_SHOWN_MAX = 5 };
+enum { LATE_SHOWN_MAX = 10 };
 
 static int link_check(const struct lab_action *action, const struct lab_settings *now,
                       struct lab_faults *faults)
@@ -70,12 +70,25 @@ int lab_actions_check(const struct lab_timeline *timeline, const struct lab_sett
     return rc;
 }
 
+static bool was_shown(const struct lab_arg *const *shown, unsigned count, const struct lab_arg *arg)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (shown[i] == arg)
+            return true;
+    return false;
+}
+
+/* Of a line that is repeated, the first time that is too late. */
 void lab_actions_tell_late(const struct lab_timeline *timeline, double end_s)
 {
     const struct lab_action *late = timeline->action + timeline->count - timeline->late_count;
-    for (size_t i = 0; i < timeline->late_count && i < LATE_SHOWN_MAX; i++)
+    const struct lab_arg *shown[LATE_SHOWN_MAX];
+    unsigned count = 0;
+    for (size_t i = 0; i < timeline->late_count && count < LATE_SHOWN_MAX; i++) {
+        if (was_shown(shown, count, late[i].arg))
+            continue;
         fprintf(stderr, "%s:%u: never happens: it is for second %g, but the run ends at %g\n",
                 late[i].at.file, late[i].at.line, (double)late[i].at_ns / 1e9, end_s);
-    if (timeline->late_count > LATE_SHOWN_MAX)
-        fprintf(stderr, "and %zu more\n", timeline->late_count - LATE_SHOWN_MAX);
+        shown[count++] = late[i].arg;
+    }
 }
