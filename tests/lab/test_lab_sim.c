@@ -224,6 +224,26 @@ static void nothing_crosses_a_partition(void **state)
     lab_sim_free(sim);
 }
 
+/* Also through the middle of a home. */
+static void a_home_divided(void **state)
+{
+    (void)state;
+    struct lab_sim_config config = config_of(13);
+    set_homes(&config, "full_cone:1", 4);
+    struct lab_sim *sim = started(&config);
+    run_for(sim, 60);
+    partition(sim, 7, true, true); /* 5, 6, 7 and 8 share a box */
+    assert_int_equal(sim->host[6].box, sim->host[7].box);
+    publish(sim, 5, "here");
+    run_for(sim, 120);
+    for (uint32_t i = 0; i < 13; i++)
+        assert_int_equal(count_of(sim, i), i < 7);
+    memset(sim->partitioned, 0, sizeof sim->partitioned);
+    run_for(sim, 120);
+    all_hold(sim, 1);
+    lab_sim_free(sim);
+}
+
 static bool count_first_half(void *self, struct lab_shard *shard, uint32_t host,
                              const struct hsay_letter *letter)
 {
@@ -720,6 +740,7 @@ int main(void)
         cmocka_unit_test(what_it_missed),
         cmocka_unit_test(the_book_leads_back),
         cmocka_unit_test(nothing_crosses_a_partition),
+        cmocka_unit_test(a_home_divided),
         cmocka_unit_test(a_one_way_cut),
         cmocka_unit_test(bad_lines),
         cmocka_unit_test(links_change),
