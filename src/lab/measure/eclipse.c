@@ -313,8 +313,8 @@ static void write_known(const struct eclipse *e, struct lab_result *result)
     struct known sum = {0};
     lab_result_number(result, "others_attackers_contacted", share_of_others(e));
     for (size_t i = 0; i < e->points; i++)
-        for (unsigned b = 0; b < HSAY_BUCKET_COUNT && e->point[i].seconds * 1e9 >= e->from_ns;
-             b++) {
+        for (unsigned b = 0;
+             b < HSAY_BUCKET_COUNT && e->point[i].seconds * 1e9 >= (double)e->from_ns; b++) {
             sum.all[b] += e->point[i].known.all[b];
             sum.evil[b] += e->point[i].known.evil[b];
         }
