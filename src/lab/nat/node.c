@@ -4,10 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "hearsay/error.h"
 
-enum { START_WAIT_MS = 20000 };
+enum { START_WAIT_MS = 20000, LOOK_MS = 200 };
 
 #define OVERLAY "lab"
 
@@ -74,11 +75,24 @@ static int read_key(struct natlab_node *node, struct lab_why *why)
     return key != NULL ? 0 : HSAY_EIO;
 }
 
+/* One that has ended need not be waited for. */
+static int wait_for_socket(struct natlab_node *node, struct lab_why *why)
+{
+    char path[NATLAB_PATH_BYTES];
+    int rc = HSAY_EIO;
+    path_in(node, "control", path);
+    for (unsigned waited = 0; rc != 0 && waited < START_WAIT_MS; waited += LOOK_MS) {
+        rc = natlab_control_open(&node->control, path, LOOK_MS, why);
+        if (waitpid(node->pid, NULL, WNOHANG) == node->pid)
+            return HSAY_EIO;
+    }
+    return rc;
+}
+
 int natlab_node_await(struct natlab_node *node, struct lab_why *why)
 {
-    char path[NATLAB_PATH_BYTES], words[512];
-    int rc =
-        natlab_control_open(&node->control, path_in(node, "control", path), START_WAIT_MS, why);
+    char words[512];
+    int rc = wait_for_socket(node, why);
     if (rc == 0)
         return read_key(node, why);
     last_words(node, words, sizeof words);
