@@ -1,10 +1,10 @@
 #include "src/lab/output/aggregate.h"
 
 #include <math.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "hearsay/crypto_sodium.h"
 #include "src/common/hex.h"
 #include "src/lab/output/heap.h"
 #include "src/lab/output/number.h"
@@ -136,18 +136,23 @@ static bool is_digest(const char *name)
     return strcmp(name, "digest") == 0 || (size > 7 && strcmp(name + size - 7, "_digest") == 0);
 }
 
+/* With the 0 behind each, so that "ab", "c" is not "a", "bc". */
 static json_t *digest_of(const json_t *texts)
 {
-    crypto_generichash_state state;
-    unsigned char digest[DIGEST_BYTES];
+    struct hsay_crypto crypto;
+    struct lab_text all;
+    uint8_t digest[DIGEST_BYTES];
     char hex[2 * DIGEST_BYTES + 1];
-    size_t i;
+    size_t i, size;
     const json_t *text;
-    crypto_generichash_init(&state, NULL, 0, sizeof digest);
-    /* With the 0 behind each, so that "ab", "c" is not "a", "bc". */
-    json_array_foreach(texts, i, text) crypto_generichash_update(
-        &state, (const unsigned char *)json_string_value(text), json_string_length(text) + 1);
-    crypto_generichash_final(&state, digest, sizeof digest);
+    hsay_crypto_sodium(&crypto);
+    lab_text_open(&all);
+    json_array_foreach(texts, i, text)
+        fwrite(json_string_value(text), 1, json_string_length(text) + 1, all.out);
+    char *bytes = lab_text_take(&all, &size);
+    struct hsay_span part = {(const uint8_t *)bytes, size};
+    crypto.ops->hash(crypto.self, digest, sizeof digest, (struct hsay_span){NULL, 0}, &part, 1);
+    free(bytes);
     hex_format(hex, digest, sizeof digest);
     return json_string(hex);
 }
