@@ -17,8 +17,10 @@ out=$build/experiments
 # folder | what hearsay-lab is told | field bar, field bar, ...
 commands() {
     cat <<'END'
-propagation|run propagation --seeds 100|steps_last_mean <=6, steps_last_worst <=8, copies_per_delivery <=1.15
-propagation-paper|run propagation --policy paper --push 0 --seeds 100|steps_last_mean <=12, steps_last_worst <=16
+propagation|run propagation --seeds 100|steps_last_mean <=6, steps_last_worst <=8
+propagation-copies|run propagation --seeds 4|copies_per_delivery <=1.15
+propagation-paper|run propagation --policy paper --push 0 --seeds 100|steps_last_mean <=12
+propagation-late|run propagation --policy paper --push 0 --seeds 100|steps_last_worst <=16
 propagation-10000|run propagation --nodes 10000 --seeds 4|steps_last_mean <=8
 propagation-loss|run propagation --loss 0.10 --seeds 100|steps_last_mean <=8, reached_share >=1
 churn|run churn --session 30 --seeds 3|held_share >=0.99, degradation <=2
@@ -36,7 +38,9 @@ bandwidth-sweep|sweep bandwidth|
 demers|run demers|
 allchannel|run allchannel|
 nat|run nat --seeds 3|unreached_share <=0.05
-eclipse|run eclipse|attacker_share <=0.10, attacker_share_host <=0.02, attacker_share_64 <=0.30, grouping_cost <=0.05
+eclipse|run eclipse|attacker_share <=0.10
+eclipse-host|run eclipse --variant one_host|attacker_share <=0.02
+eclipse-64|run eclipse --variant many_networks|attacker_share <=0.30
 eclipse-sweep|sweep eclipse|
 scale|run scale|peak_gib <=20, reached_share >=0.999, wall_seconds <=900
 scale-sweep|sweep scale nodes=1000,10000,100000|
@@ -83,7 +87,8 @@ write_results() {
     {
         echo '# Experiments'
         echo
-        echo 'Written by `make experiments`; do not edit.  All chance follows from the seeds, which begin at 1.'
+        echo 'Written by `make experiments`; do not edit.  All chance follows from the seeds, which'
+        echo 'begin at 1.'
         echo
         printf -- '- commit: %s\n' "$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)"
         printf -- '- date: %s\n' "$(date -u '+%Y-%m-%d %H:%M UTC')"

@@ -37,7 +37,7 @@ src/lab/nat     | src/lab/nat src/lab/sim src/lab/output $outer | *
 
 # Foreign libraries, and the only files of ours that know them.
 owners='
-xxhash.h | bloom/* src/wire/salted.h src/lab/sim/*
+xxhash.h | bloom/* src/wire/salted.h src/lab/sim/* src/lab/swarm*
 lmdb.h   | src/port/store_lmdb*
 sodium.h | src/port/crypto_sodium*
 event2/* | src/daemon/*

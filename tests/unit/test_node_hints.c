@@ -71,8 +71,8 @@ static void test_claim_after_vain_ones(void **state)
         world_free(&w);
     }
     printf("# the slowest of four: %llu ms\n", (unsigned long long)slowest);
-    /* The lone node asks every 27.5 s.  Then it is the first's turn, whose steps are 10 s apart when
-     * all is quiet, give or take an eighth; one of them may look into its address book. */
+    /* The lone node asks every 27.5 s.  Then it is the first's turn, whose steps are 10 s apart
+     * when all is quiet, give or take an eighth; one of them may look into its address book. */
     assert_true(slowest <= 27500 + 2 * 11250);
 }
 
