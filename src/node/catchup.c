@@ -363,7 +363,8 @@ static void note_filled(struct hsay_catchup *c, const struct hsay_pending *p)
     if (extra > fresh && c->behind < extra - fresh)
         c->behind = extra - fresh;
     c->quiet = fresh > 0 ? 0 : c->quiet + 1;
-    if (p->range.slicing == HSAY_SLICE_NONE && p->range.time_low != 0)
+    if (p->range.slicing == HSAY_SLICE_NONE && p->range.time_low != 0 &&
+        p->range.time_high == HSAY_TIME_MAX)
         c->newest_same = extra <= fresh && !p->more;
 }
 
@@ -457,9 +458,11 @@ void hsay_catchup_on_timeout(struct hsay_call *call, const struct hsay_pending *
         step_again(call);
 }
 
-void hsay_catchup_on_news(struct hsay_call *call)
+void hsay_catchup_on_news(struct hsay_call *call, bool newest)
 {
     struct hsay_catchup *c = &call->overlay->catchup;
+    if (newest) /* who has one such has more: the peer's newest are others than those compared */
+        c->newest_same = false;
     c->sames = 0;
     c->hints = 0;
     c->brought = true;

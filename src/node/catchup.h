@@ -47,8 +47,9 @@ void hsay_catchup_on_answer(struct hsay_call *call, const struct hsay_pending *p
 /* A request was not answered. */
 void hsay_catchup_on_timeout(struct hsay_call *call, const struct hsay_pending *p);
 
-/* Something new came or was published: the last comparison says nothing any more. */
-void hsay_catchup_on_news(struct hsay_call *call);
+/* Something new came or was published: the last comparison says nothing any more.  newest: it came,
+ * and nothing that is held is newer. */
+void hsay_catchup_on_news(struct hsay_call *call, bool newest);
 
 /* A request went out on the walk's own clock. */
 void hsay_catchup_on_step(struct hsay_call *call, uint64_t id);

@@ -23,7 +23,7 @@ void hsay_take_stored(struct hsay_call *call, const struct hsay_bundle *b, bool 
     /* What comes while we catch up is old news to the others. */
     if (!o->config.pull_only && (own || !o->catchup.known_behind))
         hsay_rumor_add(&o->rumors, call->now.mono, &b->digest, own);
-    hsay_catchup_on_news(call);
+    hsay_catchup_on_news(call, !own && b->time >= o->window.own);
     struct hsay_event *e = hsay_outbox_event(call->out, HSAY_EVENT_BUNDLE, call->overlay_number);
     if (e == NULL) {
         hsay_drop(call->node, HSAY_DROP_OUTBOX);

@@ -383,6 +383,48 @@ static void the_pace_is_measured(void **state)
     lab_result_free(&result);
 }
 
+/* ---- what the catch-up is worth ------------------------------------------------------------- */
+
+/* A field of a run of two hosts, the second of which lacks something; or of a newcomer, the last of
+ * three. */
+static double of_run(const char *text, const char *field)
+{
+    struct lab_result result;
+    run_text(text, "", &result);
+    expect_near(number(&result, "same_share"), 1);
+    double found = number(&result, field);
+    lab_result_free(&result);
+    return found;
+}
+
+/* A sweep would take 30 filters. */
+static void the_newest_are_asked_for(void **state)
+{
+    (void)state;
+    double requests = of_run("set nodes 2\nset join 0\nset push no\nset duration 300\n"
+                             "measure store host=2\n"
+                             "@0 fill 20000 lack=100 sign=cheaply\n@0 stop same\n",
+                             "requests");
+    assert_in_range((uint64_t)requests, 1, 12);
+}
+
+/* They are not forgotten while older ones are still looked for: the age stays where it is. */
+static void news_go_on_coming(void **state)
+{
+    (void)state;
+    struct lab_result result;
+    run_text("set nodes 40\nset duration 110\nset bootstrap random\nset trackers 8\n"
+             "set tables medium\nmeasure pace from=50 until=110 every=30\n"
+             "@30..110/0.02 publish {any}\n",
+             "", &result);
+    const struct lab_table *table = lab_result_find_table(&result, "pace");
+    assert_int_equal(table->rows, 2);
+    double before = table->cell[4], after = table->cell[table->width + 4];
+    print_message("ages: %.2f s, %.2f s\n", before, after);
+    assert_true(after < 1.4 * before);
+    lab_result_free(&result);
+}
+
 static void bad_lines(void **state)
 {
     (void)state;
@@ -419,6 +461,8 @@ int main(void)
         cmocka_unit_test(all_are_watched),
         cmocka_unit_test(nothing_changes_by_watching),
         cmocka_unit_test(the_pace_is_measured),
+        cmocka_unit_test(the_newest_are_asked_for),
+        cmocka_unit_test(news_go_on_coming),
         cmocka_unit_test(bad_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
