@@ -11,6 +11,9 @@ enum {
      * asks for. */
     BUDGET_FIRST_BYTES = 16384,
     BUDGET_MIN_BYTES = 4096,
+    /* With more than a quarter of an answer lost we ask for less, else for more.  Bad paths lose a
+     * tenth by chance, and then a quarter of many datagrams hardly ever. */
+    LOSS_MANY = 4,
     /* Filters in a row that brought nothing: one false positive in a hundred hides a bundle from
      * one, one in 10,000 from two. */
     QUIET_MAX = 2,
@@ -229,11 +232,15 @@ static void set_budget(struct hsay_overlay *o, uint64_t bytes)
     o->catchup.budget_bytes = (uint32_t)bytes;
 }
 
-/* What is lost, or of no use (our store is full, say), is asked for in smaller pieces. */
+/* What is lost, or of no use (our store is full, say), is asked for in smaller pieces.  A queue
+ * that is too short loses the end of an answer, and a large part of it; a few that are missing were
+ * lost by chance, and would be from any number of smaller answers, too. */
 static void adapt_budget(struct hsay_overlay *o, const struct hsay_pending *p, unsigned lost)
 {
     uint64_t bytes = o->catchup.budget_bytes;
-    if (lost != 0 || (p->bundles_got != 0 && p->bundles_new == 0))
+    unsigned told = p->datagrams_told, got = p->datagrams_got;
+    unsigned all = 1 + (told > got ? told : got); /* the response, too */
+    if (lost * LOSS_MANY > all || (p->bundles_got != 0 && p->bundles_new == 0))
         set_budget(o, bytes / 2);
     else if (p->more)
         set_budget(o, bytes * 2);

@@ -3,7 +3,7 @@
  *
  * A node that learns that it lacks something asks at once, again and again, one request at a time:
  * the next goes out when the answer to the last is whole, so that the pace is the receiver's.  What
- * is asked for per request doubles on a whole answer and halves on loss.
+ * is asked for per request doubles with each answer and halves when a large part was lost.
  *
  * It ends when a comparison of everything finds the same, or when the peer has nothing more for us:
  *

@@ -37,7 +37,7 @@ struct hsay_catchup {
     int64_t probe_extra;  /* zooming: how many more it holds of the slice and its other half */
     struct hsay_range next_range; /* of the next claim, if next_ranged */
     uint32_t quiet;               /* filter answers in a row that brought nothing */
-    uint32_t budget_bytes; /* asked for per request: doubles on a whole answer, halves on loss */
+    uint32_t budget_bytes; /* asked for per request: doubles with answers, halves on much loss */
     uint8_t next_kind;     /* what the next request claims: HSAY_CLAIM_SUM or HSAY_CLAIM_BLOOM */
     bool next_ranged;      /* else of everything, or as the policy chooses */
     bool zooming;          /* in on a difference, by comparing halves */

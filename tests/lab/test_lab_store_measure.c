@@ -425,6 +425,18 @@ static void news_go_on_coming(void **state)
     lab_result_free(&result);
 }
 
+/* With a tenth lost by chance answers stay as large as they were. */
+static void chance_loss_costs_little(void **state)
+{
+    (void)state;
+    double seconds = of_run("set nodes 3\nset join 0\nset duration 300\nset loss 0.1\n"
+                            "measure store host=3\n@0 fill 3000 bytes=193 sign=cheaply {1-2}\n"
+                            "@0 online {1-2}\n@20 online {3}\n@21 stop same\n",
+                            "seconds");
+    print_message("3,000 bundles in %.1f s\n", seconds);
+    assert_true(seconds < 16);
+}
+
 static void bad_lines(void **state)
 {
     (void)state;
@@ -463,6 +475,7 @@ int main(void)
         cmocka_unit_test(the_pace_is_measured),
         cmocka_unit_test(the_newest_are_asked_for),
         cmocka_unit_test(news_go_on_coming),
+        cmocka_unit_test(chance_loss_costs_little),
         cmocka_unit_test(bad_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
