@@ -35,6 +35,8 @@ enum {
     /* A closer look halves the slice for 260 bytes each time, log2(slices) times; a filter costs
      * 1,300 and sweeps one slice.  So zooming pays up to a difference in every third slice. */
     ZOOM_SHARE = 3,
+    /* The whole digest space, in the unit that sweeps are counted in: the smallest slice. */
+    SWEPT_ALL = HSAY_MODULO_MAX,
     /* After so many comparisons in a row found the same, none was lost, and nobody claimed more,
      * the step may stretch to twice its length.  No more: who was passed over by mail and rumor
      * learns of news by its own step alone. */
@@ -129,6 +131,7 @@ static void forget_peer(struct hsay_catchup *c)
     c->newest_same = false;
     c->quiet = 0;
     c->behind = 0;
+    c->swept = 0;
 }
 
 /* News make a node hot: its next step comes after a tenth of the usual time, to pass them on and to
@@ -277,11 +280,25 @@ static uint64_t slices(uint64_t all)
     return all / FILTER_HOLDS + 1;
 }
 
+/* Slices of the digest space that no filter went over with this peer; after a turn, all. */
+static uint64_t slices_left(const struct hsay_catchup *c, uint64_t all)
+{
+    return slices(all) * (SWEPT_ALL - c->swept) / SWEPT_ALL;
+}
+
 /* Few are missing among many, and they are not the newest: find them by comparing instead of
- * sweeping for them. */
+ * sweeping for them.  What is still missing while a sweep is under way is in its rest: by the same
+ * rule it goes on to its end, unless it found more than its share. */
 static bool zoom_pays(const struct hsay_catchup *c, uint64_t all)
 {
-    return all > FILTER_HOLDS && c->newest_same && c->behind * ZOOM_SHARE < slices(all);
+    return all > FILTER_HOLDS && c->newest_same && c->behind * ZOOM_SHARE < slices_left(c, all);
+}
+
+/* A slice was asked for, and all of it came. */
+static void note_swept(struct hsay_catchup *c, const struct hsay_pending *p)
+{
+    if (p->range.slicing == HSAY_SLICE_DIGEST && !c->zooming && !p->more)
+        c->swept = (uint16_t)(c->swept + SWEPT_ALL / p->range.modulo);
 }
 
 /* How many more the peer holds of the range that was compared; what it says may be anything. */
@@ -369,7 +386,7 @@ static void note_filled(struct hsay_catchup *c, const struct hsay_pending *p)
     c->behind = c->behind > fresh ? c->behind - fresh : 0;
     if (extra > fresh && c->behind < extra - fresh)
         c->behind = extra - fresh;
-    c->quiet = fresh > 0 ? 0 : c->quiet + 1;
+    c->quiet = fresh > 0 ? 0 : (uint16_t)(c->quiet + 1);
     if (p->range.slicing == HSAY_SLICE_NONE && p->range.time_low != 0 &&
         p->range.time_high == HSAY_TIME_MAX)
         c->newest_same = extra <= fresh && !p->more;
@@ -402,6 +419,7 @@ static void on_filled(struct hsay_call *call, const struct hsay_pending *p)
 {
     struct hsay_catchup *c = &call->overlay->catchup;
     note_filled(c, p);
+    note_swept(c, p);
     if (is_fruitless(c, p)) {
         end_with_peer(call);
         return;

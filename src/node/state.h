@@ -36,7 +36,8 @@ struct hsay_catchup {
     uint64_t behind;      /* bundles that the peer in hand holds more than we, if known */
     int64_t probe_extra;  /* zooming: how many more it holds of the slice and its other half */
     struct hsay_range next_range; /* of the next claim, if next_ranged */
-    uint32_t quiet;               /* filter answers in a row that brought nothing */
+    uint16_t quiet;               /* filter answers in a row that brought nothing */
+    uint16_t swept; /* with the peer in hand, of the digest space, in 1/65,536; 0 after a turn */
     uint32_t budget_bytes; /* asked for per request: doubles with answers, halves on much loss */
     uint8_t next_kind;     /* what the next request claims: HSAY_CLAIM_SUM or HSAY_CLAIM_BLOOM */
     bool next_ranged;      /* else of everything, or as the policy chooses */

@@ -425,6 +425,17 @@ static void news_go_on_coming(void **state)
     lab_result_free(&result);
 }
 
+/* Fifty slices; who goes back to comparing halves on the way takes 127 requests. */
+static void a_sweep_goes_on(void **state)
+{
+    (void)state;
+    double requests = of_run("set nodes 2\nset join 0\nset push no\nset duration 300\n"
+                             "measure store host=2\n"
+                             "@0 fill 40000 lack=60 which=spread sign=cheaply\n@0 stop same\n",
+                             "requests");
+    assert_in_range((uint64_t)requests, 1, 80);
+}
+
 /* With a tenth lost by chance answers stay as large as they were. */
 static void chance_loss_costs_little(void **state)
 {
@@ -475,6 +486,7 @@ int main(void)
         cmocka_unit_test(the_pace_is_measured),
         cmocka_unit_test(the_newest_are_asked_for),
         cmocka_unit_test(news_go_on_coming),
+        cmocka_unit_test(a_sweep_goes_on),
         cmocka_unit_test(chance_loss_costs_little),
         cmocka_unit_test(bad_lines),
     };
