@@ -11,6 +11,7 @@
 
 #include "nat/addr_class.h"
 #include "src/node/catchup.h"
+#include "src/node/lot.h"
 #include "src/node/own_nat.h"
 #include "src/node/send.h"
 #include "src/node/step.h"
@@ -26,6 +27,8 @@ enum {
 struct giving {
     struct hsay_answer answer;
     struct hsay_packer packer;
+    struct hsay_lot lot;
+    bool spent;      /* the budget ended it */
     uint64_t budget; /* bundle bytes that may still be given */
     uint64_t given;
     uint32_t datagrams;
@@ -41,22 +44,31 @@ static void count_given(struct hsay_call *call, struct giving *g, size_t bundle_
     hsay_count(call->node, HSAY_COUNT_BUNDLE_BYTES_OUT, bundle_bytes);
 }
 
+/* The next bundle to give; false if there is none.  A stranger is given the one datagram that it
+ * paid for: nothing is drawn from the store that would not go into it. */
+static bool next_bundle(struct hsay_call *call, struct giving *g, struct hsay_span *bundle)
+{
+    struct hsay_lot *lot = &g->lot;
+    unsigned max = call->account.validated ? HSAY_LOT_MAX : 1;
+    if (lot->first == lot->past && !g->spent)
+        g->spent = hsay_lot_draw(lot, &g->answer, max, g->budget);
+    if (lot->first == lot->past)
+        return false;
+    const struct hsay_lot_item *item = &lot->item[lot->first];
+    *bundle = (struct hsay_span){item->bytes, item->size};
+    return true;
+}
+
 /* As many bundles as this datagram has room for.  True if one of them was left for the next. */
 static bool fill(struct hsay_call *call, struct giving *g, struct hsay_writer *w)
 {
-    struct hsay_record record;
+    struct hsay_span bundle;
     memset(&g->packer, 0, sizeof g->packer);
-    while (hsay_answer_next(&g->answer, &record) == 0) {
-        if (record.bytes.size > g->budget) {
-            g->budget = 0;
-            g->answer.more = true;
-            return false;
-        }
-        if (!hsay_pack_add(&g->packer, w, record.bytes)) {
-            hsay_answer_back(&g->answer, &record);
+    while (next_bundle(call, g, &bundle)) {
+        if (!hsay_pack_add(&g->packer, w, bundle))
             return true;
-        }
-        count_given(call, g, record.bytes.size);
+        g->lot.first++;
+        count_given(call, g, bundle.size);
     }
     return false;
 }
@@ -93,7 +105,7 @@ static void give_datagrams(struct hsay_call *call, struct giving *g)
         left = fill(call, g, &s.w);
         if (hsay_write_size(&s.w) == empty) { /* larger than any datagram has room for */
             hsay_send_abandon(call, &s);
-            return;
+            break;
         }
         if (!left)
             mark_last(&s, g->id);

@@ -425,6 +425,18 @@ static void news_go_on_coming(void **state)
     lab_result_free(&result);
 }
 
+/* An author's key is written once per datagram: 1.14 where they come as it happens. */
+static void authors_travel_together(void **state)
+{
+    (void)state;
+    double ratio = of_run("set nodes 3\nset join 0\nset duration 300\nmeasure store host=3\n"
+                          "@0 fill 8000 bytes=193 authors=20 sign=cheaply {1-2}\n"
+                          "@0 online {1-2}\n@20 online {3}\n@21 stop same\n",
+                          "wire_ratio");
+    print_message("8,000 bundles by 20 authors cost %.3f of their bytes\n", ratio);
+    assert_true(ratio < 1.1);
+}
+
 /* Fifty slices; who goes back to comparing halves on the way takes 127 requests. */
 static void a_sweep_goes_on(void **state)
 {
@@ -486,6 +498,7 @@ int main(void)
         cmocka_unit_test(the_pace_is_measured),
         cmocka_unit_test(the_newest_are_asked_for),
         cmocka_unit_test(news_go_on_coming),
+        cmocka_unit_test(authors_travel_together),
         cmocka_unit_test(a_sweep_goes_on),
         cmocka_unit_test(chance_loss_costs_little),
         cmocka_unit_test(bad_lines),
