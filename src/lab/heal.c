@@ -5,9 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/lab/output/heap.h"
 #include "src/lab/sim/memory.h"
 
-enum { LOOKS_PER_STEP = 4 };
+enum { LOOKS_PER_STEP = 4, CURVE_STEPS = 25 };
+
+/* What hosts held at some moment. */
+struct glance {
+    double least, mean, most;
+};
 
 struct lab_heal {
     struct lab_heal_config config;
@@ -15,6 +21,8 @@ struct lab_heal {
     double bound;  /* steps; known when it begins */
     double agreed; /* steps that it took; NAN: not yet */
     bool over;
+    struct glance *glance; /* one for each look */
+    size_t glances, glances_room;
 };
 
 static uint64_t step_ns(const struct lab_sim *sim)
@@ -113,6 +121,23 @@ static uint32_t dissenter(const struct lab_sim *sim, uint32_t *first)
     return LAB_NOBODY;
 }
 
+static struct glance glance_at(const struct lab_sim *sim)
+{
+    struct glance g = {.least = INFINITY};
+    double hosts = 0;
+    for (uint32_t i = 0; i < sim->config.nodes; i++) {
+        double held = (double)lab_store_count(&sim->host[i].store);
+        if (!lab_host_is_online(&sim->host[i]) || is_cut_off(sim, &sim->host[i]))
+            continue;
+        hosts++;
+        g.mean += held;
+        g.least = fmin(g.least, held);
+        g.most = fmax(g.most, held);
+    }
+    g.mean /= hosts;
+    return g;
+}
+
 static void give_up(struct lab_heal *h, uint32_t first, uint32_t other)
 {
     char text[160];
@@ -131,6 +156,8 @@ static void look(struct lab_sim *sim, void *self, uint64_t number)
     struct lab_heal *h = self;
     double steps = (double)number / LOOKS_PER_STEP;
     uint32_t first, other = dissenter(sim, &first);
+    h->glance = lab_heap_grow(h->glance, h->glances, &h->glances_room, sizeof *h->glance);
+    h->glance[h->glances++] = glance_at(sim);
     if (other == LAB_NOBODY)
         h->agreed = steps;
     else if (steps >= h->bound)
@@ -191,6 +218,9 @@ struct lab_heal *lab_heal_new(struct lab_sim *sim, const struct lab_heal_config 
 
 void lab_heal_free(struct lab_heal *heal)
 {
+    if (heal == NULL)
+        return;
+    free(heal->glance);
     free(heal);
 }
 
@@ -202,10 +232,23 @@ void lab_heal_run(struct lab_heal *h)
     lab_sim_run_until(h->sim, h->config.at_ns + (uint64_t)(h->bound + 1) * step_ns(h->sim));
 }
 
+/* Those who agree stay so: curves of several runs are to end together. */
+static void write_glances(const struct lab_heal *h, struct lab_result *result)
+{
+    struct lab_table *table = lab_result_table(result, "healing", "step,least,mean");
+    size_t count = h->glances;
+    double all = count != 0 ? h->glance[count - 1].most : 0;
+    for (size_t i = 0; all > 0 && (i < count || i <= CURVE_STEPS * LOOKS_PER_STEP); i++) {
+        const struct glance *g = &h->glance[i < count ? i : count - 1];
+        lab_table_row(table, (double[]){(double)i / LOOKS_PER_STEP, g->least / all, g->mean / all});
+    }
+}
+
 void lab_heal_write(const struct lab_heal *h, struct lab_result *result)
 {
     if (h == NULL)
         return;
     lab_result_number(result, "heal_steps", h->agreed);
     lab_result_number(result, "heal_bound", h->bound);
+    write_glances(h, result);
 }

@@ -28,7 +28,8 @@ void lab_heal_free(struct lab_heal *heal);
 /* Goes on until it is over.  NULL is fine. */
 void lab_heal_run(struct lab_heal *heal);
 
-/* Fields heal_steps (until they agreed; null if they did not) and heal_bound. */
+/* Fields heal_steps (until they agreed; null if they did not) and heal_bound; and a table of what
+ * the hosts held meanwhile, as shares of all there is. */
 void lab_heal_write(const struct lab_heal *heal, struct lab_result *result);
 
 /* Steps that healing may take in this simulation, with what its stores hold now. */
