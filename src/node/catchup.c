@@ -42,7 +42,8 @@ enum {
      * learns of news by its own step alone. */
     SAMES_BEFORE_STRETCH = 6,
     STRETCH_MAX = 2,
-    /* Where only a part was looked at, what the asker seems to hold and we lack is an estimate. */
+    /* Behind a filter, of which only a part was looked at, what the asker seems to hold and we lack
+     * is an estimate.  Counts alone are exact: one bundle that nobody else has is worth a look. */
     LACKING_NOISE = 64,
     /* A difference that was found may be on its way already (mail, an answer to another). */
     CLAIM_DELAY_MS = 20,
@@ -201,7 +202,8 @@ void hsay_catchup_on_claim(struct hsay_call *call, const struct hsay_claim *clai
     uint64_t lacking = hsay_answer_lacking(ours);
     if (claim->kind != HSAY_CLAIM_NONE)
         note_holds(c, &call->from, &claim->range, claim->count);
-    if (claim->kind == HSAY_CLAIM_NONE || lacking <= claim->count / LACKING_NOISE)
+    uint64_t noise = claim->kind == HSAY_CLAIM_BLOOM ? claim->count / LACKING_NOISE : 0;
+    if (claim->kind == HSAY_CLAIM_NONE || lacking <= noise)
         return;
     c->known_behind = true;
     c->sames = 0;
