@@ -1,4 +1,6 @@
 /* Invariants of time: what is due, what waits, what moves; and the sizes of tables. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "src/lab/sim/invariant_parts.h"
@@ -11,7 +13,8 @@ enum {
     TIMERS_FREE = 64,
     TIMERS_PER_STEP = 8,
     TIMERS_PER_PACKET = 2,
-    TABLES_EVERY = 64, /* turns */
+    TIMERS_WITHOUT_END = 1000000, /* in a second: time stands still, the run would not end */
+    TABLES_EVERY = 64,            /* turns */
     ASKED_FIRST = 4,
 };
 
@@ -46,6 +49,11 @@ static void check_storm(struct lab_turn *turn)
                     TIMERS_PER_PACKET * w->storm_packets;
     if (w->storm_timers == most + 1)
         lab_turn_broke(turn, LAB_INVARIANT_STORM, "more than %u timers within a second", most);
+    if (w->storm_timers == TIMERS_WITHOUT_END) {
+        fprintf(stderr, "hearsay-lab: storm: host %u after %.6f s: %u timers within a second\n",
+                w->number + 1, (double)(turn->shard->now_ns - LAB_START_NS) / 1e9, w->storm_timers);
+        abort();
+    }
 }
 
 /* ---- requests ---- */
