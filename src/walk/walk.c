@@ -84,6 +84,14 @@ static void choice_offer_by_chance(struct choice *choice, struct hsay_candidate 
 
 /* --- a step ---------------------------------------------------------------------------------- */
 
+/* Nobody led us to it.  Anybody can come, under any number of names, and whoever always answers
+ * stays contacted as long as it is visited: so such a one is visited again only when there is no
+ * other. */
+static bool came_by_itself(const struct hsay_candidate *c)
+{
+    return c->introducer == 0 && (c->marks & (HSAY_MARK_TRUSTED | HSAY_MARK_BOOK)) == 0;
+}
+
 /* How much a visit would repeat of what was done, for policy `hearsay`: 0 is a network group of
  * which we know nobody, or, among contacted ones, that has not been visited lately.  Without this a
  * group of many addresses has always one that is eligible, and is met through every bucket.  Where
@@ -91,6 +99,7 @@ static void choice_offer_by_chance(struct choice *choice, struct hsay_candidate 
 enum {
     REPEATS_GROUP = 1, /* contacted already */
     REPEATS_VISIT = 2, /* within again_ms */
+    CAME_BY_ITSELF = 4,
 };
 
 static uint64_t repetition(const struct hsay_walk *walk, const struct hsay_candidates *table,
@@ -100,6 +109,8 @@ static uint64_t repetition(const struct hsay_walk *walk, const struct hsay_candi
 
     if (walk->policy != HSAY_POLICY_HEARSAY || bucket == HSAY_BUCKET_TRUSTED)
         return 0;
+    if (bucket == HSAY_BUCKET_CONTACTED && came_by_itself(c))
+        repeats |= CAME_BY_ITSELF;
     for (size_t i = 0; i < table->entry_max; i++) {
         const struct hsay_candidate *other = &table->entry[i];
 
@@ -268,9 +279,9 @@ struct hsay_candidate *hsay_walk_sync_partner(struct hsay_walk *walk, struct hsa
         if (is_outstanding(table, c, now))
             continue;
         if (hsay_candidate_is_contacted(table, c, now))
-            choice_offer_by_chance(&choice, c, i, 0);
+            choice_offer_by_chance(&choice, c, i, choice.by_group && came_by_itself(c) ? 2 : 0);
         else if (hsay_candidate_is_eligible(table, c, now))
-            choice_offer_by_chance(&choice, c, i, (c->marks & HSAY_MARK_TRUSTED) != 0 ? 1 : 2);
+            choice_offer_by_chance(&choice, c, i, (c->marks & HSAY_MARK_TRUSTED) != 0 ? 1 : 3);
     }
     return choice.best;
 }
@@ -302,15 +313,22 @@ static size_t turn_of(const struct hsay_walk *walk, const struct hsay_candidates
     return (index + max - walk->introduce_turn % max) % max;
 }
 
-/* Whom the operator trusts is most likely known to everybody: only if there is no other.  Who is
- * silent may be gone, and an asker that is sent there loses a step: only if there is not even that.
- */
+/* First those that visited us lately: everybody visits equally often, while among those that we
+ * went to the well-known are many, and would become more so.  Whom the operator trusts is most
+ * likely known to everybody: only if there is no other.  Who is silent may be gone, and an asker
+ * that is sent there loses a step: only if there is not even that. */
 static uint64_t introduction_tier(const struct hsay_walk *walk, const struct hsay_candidates *table,
                                   const struct hsay_candidate *c, hsay_time now)
 {
-    if (walk->policy == HSAY_POLICY_HEARSAY && hsay_candidate_is_silent(table, c, now))
+    bool trusted = (c->marks & HSAY_MARK_TRUSTED) != 0;
+
+    if (walk->policy != HSAY_POLICY_HEARSAY)
+        return trusted;
+    if (hsay_candidate_is_silent(table, c, now))
+        return 6;
+    if (trusted)
         return 4;
-    return (c->marks & HSAY_MARK_TRUSTED) != 0 ? 2 : 0;
+    return hsay_candidate_age_ms(table, c->requested_at, now) < table->times.requested_ms ? 0 : 2;
 }
 
 struct hsay_candidate *hsay_walk_introduce(struct hsay_walk *walk, struct hsay_candidates *table,

@@ -11,7 +11,8 @@
  *   hearsay   trusted 5 %, contacted 25 %, requested 3 %, introduced 50 %, book 17 %; in the bucket
  *             any network group, then any member of it.  Requested ones never get more than their
  *             share while there is anybody else.  A group that we visited within again_ms, or of
- *             which we have contacted somebody already, comes after those that are new.
+ *             which we have contacted somebody already, comes after those that are new; a
+ *             contacted one that came by itself after those that others led us to.
  */
 #ifndef HEARSAY_WALK_WALK_H
 #define HEARSAY_WALK_WALK_H

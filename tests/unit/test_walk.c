@@ -75,6 +75,14 @@ static struct expectation expect(uint8_t policy, unsigned present)
     return policy == HSAY_POLICY_CODE2019 ? expect_classic(present, .05) : expect_hearsay(present);
 }
 
+/* Introduced, visited, and it answered. */
+static struct hsay_candidate *led_to(const struct hsay_peer *peer,
+                                     const struct hsay_peer *introducer)
+{
+    introduce(&w, peer, introducer);
+    return answer(&w, peer);
+}
+
 /* One peer in each bucket of the set. */
 static void fill(unsigned present)
 {
@@ -86,7 +94,7 @@ static void fill(unsigned present)
         if (!(present & 1u << b))
             continue;
         if (b == HSAY_BUCKET_CONTACTED)
-            answer(&w, &p);
+            led_to(&p, &source);
         else if (b == HSAY_BUCKET_REQUESTED)
             request(&w, &p);
         else if (b == HSAY_BUCKET_INTRODUCED)
@@ -248,10 +256,11 @@ static void a_group_visited_lately_waits_unless_it_is_the_only_one(void **state)
 static void a_network_we_know_comes_behind_a_new_one(void **state)
 {
     struct hsay_peer known = peer_in(100, 1), more = peer_in(100, 2), lone = peer_alone(500);
+    struct hsay_peer source = peer_alone(9000);
     enum hsay_bucket bucket;
 
     (void)state;
-    hsay_candidate_on_asked(&w.table, answer(&w, &known), w.now);
+    hsay_candidate_on_asked(&w.table, led_to(&known, &source), w.now);
     world_pass(&w, 27500);
     hsay_candidate_on_asked(&w.table, answer(&w, &known), w.now);
     world_pass(&w, 27500); /* contacted, and not visited lately */
@@ -265,6 +274,40 @@ static void a_network_we_know_comes_behind_a_new_one(void **state)
         assert_false(hsay_peer_key_equal(&c->key, &more.key));
     }
     assert_true(contacted); /* itself it may be visited again */
+}
+
+/* Goal: whoever comes by itself and always answers gets no visit for having been visited. */
+static void who_came_by_itself_is_visited_again_last(void **state)
+{
+    struct hsay_peer caller = peer_alone(1), led = peer_alone(2), source = peer_alone(9000);
+    enum hsay_bucket bucket;
+
+    (void)state;
+    request(&w, &caller);
+    answer(&w, &caller);
+    assert_true(hsay_peer_key_equal(&visit(&bucket)->key, &caller.key)); /* there is nobody else */
+    led_to(&led, &source);
+    for (size_t i = 0; i < 100; i++)
+        assert_true(hsay_peer_key_equal(&visit(&bucket)->key, &led.key));
+    hsay_candidate_on_asked(&w.table, visit(&bucket), w.now);
+    assert_true(hsay_peer_key_equal(&visit(&bucket)->key, &caller.key));
+}
+
+/* Goal: all hosts are handed on equally often, not those most that are known best. */
+static void who_visited_us_is_introduced_first(void **state)
+{
+    struct hsay_peer visitor = peer_alone(1), known = peer_alone(2), source = peer_alone(9000);
+    struct hsay_peer asker = peer_alone(3);
+
+    (void)state;
+    led_to(&known, &source);
+    led_to(&visitor, &source);
+    request(&w, &visitor);
+    for (size_t i = 0; i < 100; i++) {
+        struct hsay_candidate *c =
+            hsay_walk_introduce(&w.walk, &w.table, w.now, &w.chance, &asker, false);
+        assert_true(hsay_peer_key_equal(&c->key, &visitor.key));
+    }
 }
 
 /* A node among ten peers that answer every second time, for an hour. */
@@ -355,6 +398,7 @@ static void with_two_nodes_there_is_always_a_partner(void **state)
 static void partners_are_contacted_then_trusted_then_others(void **state)
 {
     struct hsay_peer tracker = peer_alone(1), asker = peer_alone(2), good = peer_alone(3);
+    struct hsay_peer caller = peer_alone(4);
 
     (void)state;
     request(&w, &asker);
@@ -362,7 +406,10 @@ static void partners_are_contacted_then_trusted_then_others(void **state)
     hsay_candidate_on_named(&w.table, w.now, &tracker, HSAY_BUCKET_TRUSTED);
     for (size_t i = 0; i < 50; i++)
         assert_true(hsay_addr_equal(&sync_partner()->addr, &tracker.addr));
-    answer(&w, &good);
+    answer(&w, &caller);
+    for (size_t i = 0; i < 50; i++)
+        assert_true(hsay_addr_equal(&sync_partner()->addr, &tracker.addr));
+    led_to(&good, &tracker);
     for (size_t i = 0; i < 50; i++)
         assert_true(hsay_addr_equal(&sync_partner()->addr, &good.addr));
 
@@ -371,6 +418,8 @@ static void partners_are_contacted_then_trusted_then_others(void **state)
     hsay_candidate_on_asked(&w.table, c, w.now);
     hsay_candidate_on_asked(&w.table, hsay_candidate_find(&w.table, &good), w.now);
     hsay_candidate_on_asked(&w.table, hsay_candidate_find(&w.table, &asker), w.now);
+    assert_true(hsay_addr_equal(&sync_partner()->addr, &caller.addr));
+    hsay_candidate_on_asked(&w.table, hsay_candidate_find(&w.table, &caller), w.now);
     world_pass(&w, 500);
     assert_null(sync_partner());
     world_pass(&w, 2000);
@@ -771,6 +820,8 @@ int main(void)
         TEST(a_network_counts_as_one),
         TEST(a_group_visited_lately_waits_unless_it_is_the_only_one),
         TEST(a_network_we_know_comes_behind_a_new_one),
+        TEST(who_came_by_itself_is_visited_again_last),
+        TEST(who_visited_us_is_introduced_first),
         TEST(nobody_is_visited_again_within_half_a_minute),
         TEST(trusted_ones_get_no_more_where_all_are_one_network),
         TEST(with_two_nodes_there_is_always_a_partner),
