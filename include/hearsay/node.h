@@ -119,6 +119,7 @@ struct hsay_outbox {
 enum {
     HSAY_CALL_LETTERS_EXTRA = 40, /* response, puncture request, mail, wanted bundles */
     HSAY_CALL_EVENTS_MAX = 48, /* a datagram holds at most 17 bundles; each may prove a fork, too */
+    HSAY_CALL_EVENTS_EXTRA = 8, /* besides two for each request that may be out */
 };
 /* The most that one call can put into an outbox. */
 struct hsay_outbox_need {

@@ -105,6 +105,8 @@ static void set_synced(struct hsay_call *call, bool synced)
     struct hsay_event *e = hsay_outbox_event(call->out, HSAY_EVENT_SYNCED, call->overlay_number);
     if (e != NULL)
         e->number[0] = synced;
+    else
+        hsay_drop(call->node, HSAY_DROP_OUTBOX);
 }
 
 /* with: 0 if whoever it was stays. */

@@ -304,17 +304,24 @@ void hsay_node_wake(struct hsay_node *node, struct hsay_now now)
 
 void hsay_node_outbox_need(const struct hsay_node *node, struct hsay_outbox_need *need)
 {
-    size_t answer = 0;
-    for (unsigned i = 0; i < node->overlays_max; i++)
-        if (node->overlay[i].used && node->overlay[i].config.answer_bytes_max > answer)
-            answer = node->overlay[i].config.answer_bytes_max;
+    size_t answer = 0, pending = 0;
+    for (unsigned i = 0; i < node->overlays_max; i++) {
+        const struct hsay_overlay *o = &node->overlay[i];
+        if (o->used && o->config.answer_bytes_max > answer)
+            answer = o->config.answer_bytes_max;
+        if (o->used && o->pendings.entry_max > pending)
+            pending = o->pendings.entry_max;
+    }
     /* A datagram that ends because the next bundle does not fit is at least so full. */
     size_t least = node->ledger.datagram_bytes > HSAY_BUNDLE_MAX_BYTES + 256u
                        ? node->ledger.datagram_bytes - HSAY_BUNDLE_MAX_BYTES
                        : 256;
     size_t datagrams = answer / least + 1 < 255 ? answer / least + 1 : 255;
     need->letters = datagrams + HSAY_CALL_LETTERS_EXTRA;
-    need->events = HSAY_CALL_EVENTS_MAX;
+    /* After a sleep all requests are over at once. */
+    need->events = 2 * pending + HSAY_CALL_EVENTS_EXTRA;
+    if (need->events < HSAY_CALL_EVENTS_MAX)
+        need->events = HSAY_CALL_EVENTS_MAX;
     need->bytes = need->letters * node->ledger.datagram_bytes +
                   HSAY_CALL_EVENTS_MAX / 2 * HSAY_BUNDLE_MAX_BYTES;
 }
@@ -344,6 +351,8 @@ static void tell_address(struct hsay_call *call)
         node->known_address = seen.addr;
         if (e != NULL)
             e->peer.addr = seen.addr;
+        else
+            hsay_drop(node, HSAY_DROP_OUTBOX);
         return;
     }
 }

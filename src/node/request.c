@@ -112,8 +112,10 @@ static void report_step(struct hsay_call *call, const struct hsay_request_plan *
                         const struct hsay_intro_request *r)
 {
     struct hsay_event *e = hsay_outbox_event(call->out, HSAY_EVENT_STEP, call->overlay_number);
-    if (e == NULL)
+    if (e == NULL) {
+        hsay_drop(call->node, HSAY_DROP_OUTBOX);
         return;
+    }
     e->bucket = (uint8_t)plan->bucket;
     e->peer = (struct hsay_peer){plan->to->addr, plan->to->key};
     e->number[HSAY_STEP_CLAIM_KIND] = r->claim.kind;
@@ -195,8 +197,10 @@ bool hsay_request_fetch(struct hsay_call *call, struct hsay_candidate *c,
 void hsay_request_report(struct hsay_call *call, const struct hsay_pending *p, bool timed_out)
 {
     struct hsay_event *e = hsay_outbox_event(call->out, HSAY_EVENT_ANSWER, call->overlay_number);
-    if (e == NULL)
+    if (e == NULL) {
+        hsay_drop(call->node, HSAY_DROP_OUTBOX);
         return;
+    }
     e->bucket = p->bucket;
     e->peer = p->to;
     e->number[HSAY_ANSWER_RESULT] = timed_out;

@@ -342,6 +342,49 @@ static void test_keys_may_be_given(void **state)
     world_free(&w);
 }
 
+/* ---- what a call may tell ---- */
+
+/* After a sleep all requests that were out are over in one call, and each is told. */
+static void test_all_requests_time_out_at_once(void **state)
+{
+    enum { PEERS = 200, PENDING = 120 };
+    struct world w;
+    (void)state;
+    world_init(&w, 1, 5);
+    w.node_config.candidates_max = PEERS;
+    w.node_config.pending_max = PENDING;
+    w.overlay_config.step_ms = 50;
+    world_start(&w);
+    for (unsigned i = 0; i < PEERS; i++) {
+        struct hsay_peer peer = {.addr = world_addr(100 + i)}; /* where nobody is */
+        hsay_node_add_peer(w.node[0].node, world_now(&w), 0, &peer, HSAY_BUCKET_TRUSTED);
+    }
+    world_run(&w, 9000);
+    const struct hsay_node_stats *counts = hsay_node_stats(w.node[0].node);
+    uint64_t asked = counts->count[HSAY_COUNT_STEPS];
+    assert_true(asked > 60);
+    struct hsay_outbox_need need;
+    hsay_node_outbox_need(w.node[0].node, &need);
+    struct hsay_outbox out = {.bytes = calloc(1, need.bytes),
+                              .bytes_size = need.bytes,
+                              .letter = calloc(need.letters, sizeof(struct hsay_letter)),
+                              .letter_max = need.letters,
+                              .event = calloc(need.events, sizeof(struct hsay_event)),
+                              .event_max = need.events};
+    struct hsay_now later = world_now(&w);
+    later.mono = hsay_time_add_ms(later.mono, 60000);
+    assert_int_equal(hsay_node_on_time(w.node[0].node, later, &out), 0);
+    uint64_t told = 0;
+    for (size_t i = 0; i < out.event_count; i++)
+        told += out.event[i].kind == HSAY_EVENT_ANSWER;
+    assert_int_equal(told, asked);
+    assert_int_equal(counts->drop[HSAY_DROP_OUTBOX], 0);
+    free(out.bytes);
+    free(out.letter);
+    free(out.event);
+    world_free(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_thirty_small_nodes_converge),
         cmocka_unit_test(test_the_smallest_tables_work),
         cmocka_unit_test(test_keys_may_be_given),
+        cmocka_unit_test(test_all_requests_time_out_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

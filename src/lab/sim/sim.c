@@ -63,6 +63,8 @@ static void init_shard(struct lab_sim *sim, unsigned number)
     struct lab_shard *shard = &sim->shard[number];
     struct hsay_node_config config = sim->config.node;
     struct hsay_outbox_need need;
+    if (config.pending_max < sim->config.tracker_node.pending_max) /* they share the outbox */
+        config.pending_max = sim->config.tracker_node.pending_max;
     shard->sim = sim;
     shard->number = number;
     shard->now_ns = sim->now_ns;
