@@ -36,9 +36,11 @@ static uint64_t step_ns(const struct lab_sim *sim)
 /*
  * Who holds something alone is rid of it once it has asked, or was asked by, somebody who is in
  * touch with the rest.  A step goes to each sort of peer with a chance that the policy gives, so
- * at worst with that of the rarest: to who asked us at 3 % (hearsay), to the operator's peers at
- * 1 % (paper) or 5 % (code2019).  What happens with chance p in each step has happened after 16 / p
- * steps, but once in ten million times.  Attackers take up to four fifths of the steps.
+ * at worst with that of the rarest: under hearsay to who asked us, at 3 %; a claim of more than we
+ * hold is followed besides.  Dispersy's policies follow none: there it is the operator's peers, at
+ * 1 % (paper) or 5 % (code2019), or one of n who asked, at a quarter.  What happens with chance p
+ * in each step has happened after 16 / p steps, but once in ten million times.  Attackers take up
+ * to four fifths of the steps.
  *
  * Before that, what was learned of others in bad times has to run out: contacts and requests that
  * are out.  Behind it, news doubles its holders with each step, four times as slowly at worst; and
@@ -46,21 +48,31 @@ static uint64_t step_ns(const struct lab_sim *sim)
  */
 enum {
     LUCK = 16,
-    HEARSAY_PERCENT = 3,
-    PAPER_PERCENT = 1,
-    CODE2019_PERCENT = 5,
     ATTACKED_TIMES = 5,
     MIX_TIMES = 4,
     ANSWER_LEAST_BYTES = 4096,
 };
+#define HEARSAY_REQUESTED_SHARE 0.03
+#define PAPER_TRUSTED_SHARE     0.01
+#define CODE2019_TRUSTED_SHARE  0.05
+#define REQUESTED_SHARE         0.25
+
+static double chance_of(const struct lab_sim *sim)
+{
+    double asked = REQUESTED_SHARE / sim->config.nodes;
+    switch (sim->config.overlay.policy) {
+    case HSAY_POLICY_PAPER:
+        return fmin(PAPER_TRUSTED_SHARE, asked);
+    case HSAY_POLICY_CODE2019:
+        return fmin(CODE2019_TRUSTED_SHARE, asked);
+    default:
+        return HEARSAY_REQUESTED_SHARE;
+    }
+}
 
 static double luck_steps(const struct lab_sim *sim)
 {
-    uint8_t policy = sim->config.overlay.policy;
-    double percent = policy == HSAY_POLICY_PAPER      ? PAPER_PERCENT
-                     : policy == HSAY_POLICY_CODE2019 ? CODE2019_PERCENT
-                                                      : HEARSAY_PERCENT;
-    return LUCK / (percent / 100) * (sim->config.extra != 0 ? ATTACKED_TIMES : 1);
+    return LUCK / chance_of(sim) * (sim->config.extra != 0 ? ATTACKED_TIMES : 1);
 }
 
 static double lull_steps(const struct lab_sim *sim)
