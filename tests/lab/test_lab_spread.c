@@ -317,6 +317,7 @@ static void strangers_are_pieces(void **state)
     (void)state;
     run_with("set nodes 6\nset trackers 0\nset duration 50\nmeasure overlay every=5\n", "", &r);
     expect(&r, "components_max", 6);
+    expect(&r, "components_all_max", 6);
     expect(&r, "largest_share_least", 1.0 / 6);
     expect(&r, "alone_share", 1);
     expect(&r, "live_mean", 0);
@@ -380,6 +381,7 @@ static void pieces_grow_together(void **state)
              "@0 partition {21-40}\n@0 online\n@100 heal\n",
              "", &r);
     expect(&r, "components_max", 1 + 20);
+    expect(&r, "components_all_max", 1); /* all know the tracker */
     expect(&r, "largest_share_least", 19.0 / 39);
     expect_between(&r, "whole_steps", 0.1, 20);
     lab_result_free(&r);

@@ -2,11 +2,11 @@
  * Overlay: does it stay in one piece?  While hosts come and go, and after many died at once.
  *
  * Two hosts are joined if one has the other among its candidates, in whatever bucket, and that is
- * still there: online, under the same key, at the same address.  Trackers are left out: everybody
- * knows those, so with them all would always be one.  Pieces count if somebody is in them who has
- * been online for `settled` seconds at least, and shares are shares of those; who has just come may
- * join pieces, but need not belong to one yet.  An entry that is of nobody, or of somebody who is
- * gone, is dead.
+ * still there: online, under the same key, at the same address.  Trackers are left out, but for
+ * components_all: everybody knows those, so with them all are one as long as they live.  Pieces
+ * count if somebody is in them who has been online for `settled` seconds at least, and shares are
+ * shares of those; who has just come may join pieces, but need not belong to one yet.  An entry
+ * that is of nobody, or of somebody who is gone, is dead.
  *
  * whole_steps: from `from` (seconds: when something happened) until all were one, for good; null if
  * they are not at the end.  components_max and the other fields are about the time from then on;
@@ -25,6 +25,7 @@ enum { LOOKS = 100, COLUMNS = 8, STEPS_BEFORE = 5 };
 struct look {
     uint64_t at_ns;                              /* since the start of the run */
     uint32_t online, hosts, components, largest; /* all but the first: of settled ones */
+    uint32_t components_all;                     /* trackers count */
     double live_mean;                            /* live entries per host, trackers aside */
     double dead_share, alone_share;
 };
@@ -72,7 +73,13 @@ static void join(uint32_t *next, uint32_t a, uint32_t b)
     next[a > b ? a : b] = a > b ? b : a;
 }
 
-static void join_host(const struct overlay *o, uint32_t number, uint32_t *next, struct tally *tally)
+/* Pieces without trackers, and with them. */
+struct pieces {
+    uint32_t *next, *next_all;
+};
+
+static void join_host(const struct overlay *o, uint32_t number, const struct pieces *pieces,
+                      struct tally *tally)
 {
     const struct lab_host *host = &o->sim->host[number];
     struct hsay_now now = lab_host_now(o->sim, host, o->sim->now_ns);
@@ -82,9 +89,12 @@ static void join_host(const struct overlay *o, uint32_t number, uint32_t *next, 
         uint32_t other = lab_who_is(&o->who, o->sim, &s.peer);
         if (other == LAB_NOBODY || !lab_who_is_at(o->sim, other, &s.peer.addr)) {
             dead++;
-        } else if (!lab_host_is_tracker(o->sim, other)) {
+            continue;
+        }
+        join(pieces->next_all, number, other);
+        if (!lab_host_is_tracker(o->sim, other)) {
             live++;
-            join(next, number, other);
+            join(pieces->next, number, other);
         }
     }
     if (!is_settled(o, number))
@@ -94,36 +104,48 @@ static void join_host(const struct overlay *o, uint32_t number, uint32_t *next, 
     tally->alone += live == 0;
 }
 
-static void count_pieces(const struct overlay *o, uint32_t *next, struct look *look)
+static void count_pieces(const struct overlay *o, const struct pieces *pieces, struct look *look)
 {
+    bool *seen = lab_calloc(o->sim->host_count, sizeof *seen);
     uint32_t *size = lab_calloc(o->sim->host_count, sizeof *size);
     for (uint32_t i = 0; i < o->sim->host_count; i++) {
         if (!is_settled(o, i))
             continue;
-        uint32_t *piece = &size[piece_of(next, i)];
+        uint32_t *piece = &size[piece_of(pieces->next, i)];
+        bool *all = &seen[piece_of(pieces->next_all, i)];
         look->hosts++;
         look->components += (*piece)++ == 0;
         look->largest = *piece > look->largest ? *piece : look->largest;
+        look->components_all += !*all;
+        *all = true;
     }
+    free(seen);
     free(size);
+}
+
+static uint32_t *singles(uint32_t count)
+{
+    uint32_t *next = lab_calloc(count, sizeof *next);
+    for (uint32_t i = 0; i < count; i++)
+        next[i] = i;
+    return next;
 }
 
 static struct look look_now(const struct overlay *o)
 {
     struct look look = {.at_ns = lab_sim_elapsed_ns(o->sim), .online = o->sim->online_count};
     struct tally tally = {0};
-    uint32_t *next = lab_calloc(o->sim->host_count, sizeof *next);
-    for (uint32_t i = 0; i < o->sim->host_count; i++)
-        next[i] = i;
+    struct pieces pieces = {singles(o->sim->host_count), singles(o->sim->host_count)};
     for (uint32_t i = 0; i < o->sim->host_count; i++)
         if (o->sim->host[i].node != NULL && !lab_host_is_tracker(o->sim, i))
-            join_host(o, i, next, &tally);
-    count_pieces(o, next, &look);
+            join_host(o, i, &pieces, &tally);
+    count_pieces(o, &pieces, &look);
     double entries = (double)(tally.live + tally.dead), hosts = look.hosts;
     look.live_mean = hosts > 0 ? (double)tally.live / hosts : 0;
     look.dead_share = entries > 0 ? (double)tally.dead / entries : 0;
     look.alone_share = hosts > 0 ? (double)tally.alone / hosts : 0;
-    free(next);
+    free(pieces.next);
+    free(pieces.next_all);
     return look;
 }
 
@@ -209,7 +231,7 @@ static double whole_steps(const struct overlay *o)
 
 static void write_fields(const struct overlay *o, struct lab_result *result)
 {
-    double n = 0, online = 0, live = 0, dead = 0, alone = 0, components = 0, largest = 1;
+    double n = 0, online = 0, live = 0, dead = 0, alone = 0, components = 0, all = 0, largest = 1;
     for (size_t i = 0; i < o->looks; i++) {
         const struct look *l = &o->look[i];
         if (l->at_ns < o->from_ns)
@@ -220,6 +242,7 @@ static void write_fields(const struct overlay *o, struct lab_result *result)
         dead += l->dead_share;
         alone += l->alone_share;
         components = fmax(components, l->components);
+        all = fmax(all, l->components_all);
         largest = fmin(largest, largest_share(l));
     }
     lab_result_number(result, "online_mean", online / n);
@@ -227,6 +250,7 @@ static void write_fields(const struct overlay *o, struct lab_result *result)
     lab_result_number(result, "dead_share", dead / n);
     lab_result_number(result, "alone_share", alone / n);
     lab_result_number(result, "components_max", components);
+    lab_result_number(result, "components_all_max", all);
     lab_result_number(result, "largest_share_least", largest);
     lab_result_number(result, "whole_steps", whole_steps(o));
 }
