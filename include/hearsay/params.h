@@ -45,6 +45,9 @@ enum {
     HSAY_CONTACTED_LIFETIME_MS = 57500,
     HSAY_REQUESTED_LIFETIME_MS = 57500,
     HSAY_INTRODUCED_LIFETIME_MS = 27500,
+    /* Whom anybody can reach needs no hole.  Twice 57.5 s: when it is visited, those through whom
+     * we know it have been forgotten, so that three who know each other are rare. */
+    HSAY_INTRODUCED_PUBLIC_LIFETIME_MS = 115000,
     HSAY_WALK_AGAIN_MS = 27500,
     HSAY_STEP_MS = 5000,
 

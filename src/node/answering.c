@@ -18,7 +18,7 @@
 #include "src/wire/pack.h"
 
 enum {
-    PUNCTURE_BYTES = HSAY_SEAL_BYTES + 1 + 8 + 1, /* type, id, no extensions */
+    PUNCTURE_BYTES = HSAY_SEAL_BYTES + HSAY_PUNCTURE_MESSAGE_BYTES,
     INTRODUCED_BYTES_MAX = 19 + 19 + HSAY_KEY_BYTES,
     DATAGRAMS_MAX = 255,
 };
@@ -171,6 +171,12 @@ static bool introduce(struct hsay_call *call, const struct hsay_intro_request *r
     introduced->key = c->key;
     if (hsay_addr_same_host(&c->addr, &call->from.addr))
         introduced->lan = hsay_candidate_lan(&o->candidates, c);
+    if ((c->marks & HSAY_MARK_PUBLIC) != 0)
+        m->intro_response.flags |= HSAY_RESPONSE_MET_PUBLIC;
+    if ((c->marks & HSAY_MARK_SYMMETRIC) != 0)
+        m->intro_response.flags |= HSAY_RESPONSE_MET_SYMMETRIC;
+    hsay_walk_on_introduction(&o->walk, c);
+    hsay_step_hand_on(call, c);
     hsay_count(call->node, HSAY_COUNT_INTRODUCED_OUT, 1);
     hsay_count(call->node, HSAY_COUNT_PUNCTURES_ASKED, 1);
     return true;
@@ -188,9 +194,6 @@ static uint8_t nat_flags(const struct hsay_call *call)
 static void fill_response(struct hsay_call *call, const struct hsay_intro_request *r,
                           const struct giving *g, struct hsay_intro_response *a)
 {
-    struct hsay_node *node = call->node;
-    struct hsay_token_scope scope = {.addr = call->from.addr, .node = call->from.key};
-    memcpy(scope.tag, call->overlay->keys->tag, sizeof scope.tag);
     a->id = r->id;
     a->to = call->from.addr;
     a->global_time = call->overlay->window.own;
@@ -200,7 +203,7 @@ static void fill_response(struct hsay_call *call, const struct hsay_intro_reques
     a->flags = nat_flags(call);
     if (g->refused)
         a->flags |= HSAY_RESPONSE_REFUSED;
-    hsay_token_make(&a->token, &node->crypto, node->token_secret, call->now.mono, &scope);
+    hsay_send_make_token(call, &call->from, &a->token);
 }
 
 /* What is known only when all is given; fields of fixed size, so that the response stays as long.
@@ -302,6 +305,7 @@ static void learn(struct hsay_call *call, const struct hsay_intro_request *r,
         hsay_candidate_on_nat(c, (r->flags & HSAY_REQUEST_SYMMETRIC) != 0,
                               (r->flags & HSAY_REQUEST_PUBLIC) != 0);
         hsay_candidate_on_lan(&o->candidates, c, &r->lan);
+        hsay_candidate_on_token(c, &r->token);
         if (c->contacted_at == 0 && c->asked_at == 0)
             hsay_step_return_visit(call, c);
     }

@@ -45,7 +45,7 @@ static void vote(struct hsay_call *call, const struct hsay_addr *seen)
     hsay_vote_add(&call->node->votes, call->now.mono, &v);
 }
 
-static void meet(struct hsay_call *call, const struct hsay_introduced *told)
+static void meet(struct hsay_call *call, const struct hsay_introduced *told, uint8_t flags)
 {
     struct hsay_overlay *o = call->overlay;
     struct hsay_introduced peer = *told;
@@ -56,8 +56,12 @@ static void meet(struct hsay_call *call, const struct hsay_introduced *told)
     if (!hsay_addr_sendable(&peer.addr, &policy) ||
         memcmp(&peer.key, &call->node->key, sizeof peer.key) == 0)
         return;
+    uint8_t nat = (flags & HSAY_RESPONSE_MET_PUBLIC) != 0 ? HSAY_MARK_PUBLIC : 0;
+    if ((flags & HSAY_RESPONSE_MET_SYMMETRIC) != 0)
+        nat = HSAY_MARK_SYMMETRIC;
     struct hsay_candidate *c =
-        hsay_candidate_on_introduced(&o->candidates, call->now.mono, &peer, &call->from.addr);
+        hsay_candidate_on_introduced(&o->candidates, call->now.mono, &peer, &call->from.addr, nat);
+    hsay_walk_on_met(&o->walk, c != NULL && c->contacted_at == 0 && c->asked_at == 0);
     if (c != NULL && (c->marks & HSAY_MARK_HEARD) == 0)
         hsay_candidate_on_lan(&o->candidates, c, &peer.lan);
     hsay_count(call->node, HSAY_COUNT_INTRODUCED_IN, 1);
@@ -83,6 +87,7 @@ static void know(struct hsay_call *call, struct hsay_pending *p,
     hsay_window_on_claim(&o->window, call->now.mono, call->group, a->global_time);
     vote(call, &a->to);
     o->contact_at = call->now.mono;
+    hsay_walk_on_outcome(&o->walk, true);
     hsay_count(call->node, HSAY_COUNT_ANSWERED, 1);
 }
 
@@ -94,7 +99,7 @@ static void note(struct hsay_pending *p, const struct hsay_call *call,
     p->heard = call->now.mono;
     p->more = (a->flags & HSAY_RESPONSE_MORE) != 0;
     p->same = (a->flags & HSAY_RESPONSE_SAME) != 0;
-    p->introduced = a->introduced.addr.kind != HSAY_ADDR_NONE;
+    p->introduced = p->introduce && a->introduced.addr.kind != HSAY_ADDR_NONE;
     p->datagrams_told = a->datagrams;
     p->peer_count = hsay_pending_holds(a->count);
 }
@@ -110,7 +115,7 @@ void hsay_answers_on_intro_response(struct hsay_call *call, const struct hsay_me
     know(call, p, a);
     note(p, call, a);
     if (p->introduced)
-        meet(call, &a->introduced);
+        meet(call, &a->introduced, a->flags);
     struct hsay_taken taken = hsay_take_list(call, a->bundles);
     p->bundles_got = (uint16_t)(p->bundles_got + taken.got);
     p->bundles_new = (uint16_t)(p->bundles_new + taken.fresh);
@@ -191,6 +196,7 @@ static void give_up(struct hsay_call *call, struct hsay_pending *p)
         return;
     if (c != NULL && !hsay_candidate_answered_since(&call->overlay->candidates, c, done.sent))
         hsay_candidate_on_timeout(c);
+    hsay_walk_on_outcome(&call->overlay->walk, false);
     /* Unless nobody answers: then it is our own network that is down. */
     bool alone = hsay_time_before(call->overlay->contact_at, done.sent);
     if (c != NULL && c->timeouts >= BOOK_LOSSES_MAX && !alone)

@@ -150,6 +150,8 @@ static struct hsay_walk_times walk_times(uint32_t step_ms)
         .contacted_ms = (uint32_t)(HSAY_CONTACTED_LIFETIME_MS * part / HSAY_STEP_MS),
         .requested_ms = (uint32_t)(HSAY_REQUESTED_LIFETIME_MS * part / HSAY_STEP_MS),
         .introduced_ms = (uint32_t)(HSAY_INTRODUCED_LIFETIME_MS * part / HSAY_STEP_MS),
+        .introduced_public_ms =
+            (uint32_t)(HSAY_INTRODUCED_PUBLIC_LIFETIME_MS * part / HSAY_STEP_MS),
         .again_ms = (uint32_t)(HSAY_WALK_AGAIN_MS * part / HSAY_STEP_MS),
     };
 }
@@ -277,7 +279,7 @@ int hsay_node_add_peer(struct hsay_node *node, struct hsay_now now, uint16_t ove
     struct hsay_introduced told = {.addr = peer.addr, .key = peer.key};
     struct hsay_candidate *c =
         bucket == HSAY_BUCKET_INTRODUCED
-            ? hsay_candidate_on_introduced(&o->candidates, now.mono, &told, &peer.addr)
+            ? hsay_candidate_on_introduced(&o->candidates, now.mono, &told, &peer.addr, 0)
             : hsay_candidate_on_named(&o->candidates, now.mono, &peer, bucket);
     if (c == NULL)
         return HSAY_ENOSPC;

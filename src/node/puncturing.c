@@ -2,15 +2,16 @@
 
 #include "nat/addr_class.h"
 #include "src/node/send.h"
+#include "src/node/step.h"
 
 /* When we last asked the asker, or answered it. */
 static hsay_time dealt_at(const struct hsay_call *call)
 {
     struct hsay_candidates *table = &call->overlay->candidates;
     const struct hsay_candidate *c = hsay_candidate_find(table, &call->from);
-    if (c == NULL || (c->contacted_at == 0 && c->requested_at == 0))
+    if (c == NULL || (c->asked_at == 0 && c->requested_at == 0))
         return HSAY_TIME_NEVER;
-    hsay_tick at = c->contacted_at > c->requested_at ? c->contacted_at : c->requested_at;
+    hsay_tick at = c->asked_at > c->requested_at ? c->asked_at : c->requested_at;
     return (hsay_time){call->now.mono.ns -
                        hsay_candidate_age_ms(table, at, call->now.mono) * 1000000u};
 }
@@ -38,18 +39,26 @@ void hsay_puncturing_on_request(struct hsay_call *call, const struct hsay_messag
         hsay_drop(call->node, HSAY_DROP_PUNCTURE);
         return;
     }
+    hsay_send_make_token(call, &to.peer, &puncture.puncture.token);
     if (hsay_send_message(call, &to, &puncture))
         hsay_count(call->node, HSAY_COUNT_PUNCTURES_OUT, 1);
+    struct hsay_candidate *introducer =
+        hsay_candidate_find(&call->overlay->candidates, &call->from);
+    if (introducer != NULL)
+        hsay_step_hand_on(call, introducer);
 }
 
 void hsay_puncturing_on_puncture(struct hsay_call *call, const struct hsay_message *m)
 {
     struct hsay_overlay *o = call->overlay;
-    (void)m; /* its id belongs to a request that may have been answered and forgotten by now */
-    if (hsay_candidate_on_puncture(&o->candidates, call->now.mono, &call->from) == NULL) {
+    /* The id belongs to a request that may have been answered and forgotten by now. */
+    struct hsay_candidate *c =
+        hsay_candidate_on_puncture(&o->candidates, call->now.mono, &call->from);
+    if (c == NULL) {
         hsay_drop(call->node, HSAY_DROP_UNASKED);
         return;
     }
+    hsay_candidate_on_token(c, &m->puncture.token);
     hsay_puncture_on_packet(&call->node->punctures, &call->from.addr);
     hsay_count(call->node, HSAY_COUNT_PUNCTURES_IN, 1);
 }

@@ -12,8 +12,8 @@
 enum {
     /* A stranger is answered with no more bytes than it sent, so a first request is at least so
      * large that token, an introduction over IPv6 (19 + 19 + 32) and the introduced peer's puncture
-     * (80) have room: 70 seal + 86 fixed fields + 70 + 80, rounded up. */
-    FIRST_REQUEST_MIN_BYTES = 320,
+     * (96) have room: 70 seal + 86 fixed fields + 70 + 96, rounded up. */
+    FIRST_REQUEST_MIN_BYTES = 336,
     PADDING_MIN_BYTES = 3, /* an extension's tag and size */
 };
 
@@ -57,6 +57,8 @@ static void fill_request(struct hsay_call *call, const struct hsay_request_plan 
     if (plan->introduce)
         r->flags |= HSAY_REQUEST_INTRODUCE;
     r->to = plan->to->addr;
+    if (!hsay_key_is_zero(&plan->to->key))
+        hsay_send_make_token(call, &(struct hsay_peer){r->to, plan->to->key}, &r->token);
     r->lan = lan_address(call, &r->to);
     r->global_time = o->window.own;
     r->answer_bytes = o->catchup.budget_bytes;
@@ -104,6 +106,7 @@ static void remember(struct hsay_call *call, const struct hsay_request_plan *pla
     p->claim_kind = r->claim.kind;
     p->claim_count = hsay_pending_holds(r->claim.count);
     p->bucket = (uint8_t)plan->bucket;
+    p->introduce = plan->introduce;
     p->newest_count = r->newest_count;
     memcpy(hsay_pending_newest(pendings, p), r->newest, r->newest_count * sizeof *r->newest);
 }

@@ -150,12 +150,21 @@ void hsay_send_to_candidate(struct hsay_call *call, struct hsay_candidate *c,
     memset(to, 0, sizeof *to);
     to->peer = (struct hsay_peer){c->addr, c->key};
     to->token = token ? &c->token : NULL;
-    if (token)
+    if (token && (c->marks & HSAY_MARK_HEARD) != 0)
         to->class = HSAY_SEND_KNOWN;
     else if ((c->marks & (HSAY_MARK_TRUSTED | HSAY_MARK_BOOK)) != 0)
         to->class = HSAY_SEND_NAMED; /* by the operator, or by its own answer to us some day */
     else
         to->class = HSAY_SEND_REQUEST;
+}
+
+void hsay_send_make_token(const struct hsay_call *call, const struct hsay_peer *peer,
+                          struct hsay_token *token)
+{
+    const struct hsay_node *node = call->node;
+    struct hsay_token_scope scope = {.addr = peer->addr, .node = peer->key};
+    memcpy(scope.tag, call->overlay->keys->tag, sizeof scope.tag);
+    hsay_token_make(token, &node->crypto, node->token_secret, call->now.mono, &scope);
 }
 
 void hsay_send_to_source(struct hsay_call *call, struct hsay_send_to *to)

@@ -49,6 +49,10 @@ bool hsay_send_message(struct hsay_call *call, const struct hsay_send_to *to,
 void hsay_send_to_candidate(struct hsay_call *call, struct hsay_candidate *c,
                             struct hsay_send_to *to);
 
+/* The token that `peer` is to show to us. */
+void hsay_send_make_token(const struct hsay_call *call, const struct hsay_peer *peer,
+                          struct hsay_token *token);
+
 /* The source of the packet in hand. */
 void hsay_send_to_source(struct hsay_call *call, struct hsay_send_to *to);
 

@@ -12,12 +12,10 @@ enum {
     FRESH_DIVISOR = 20,
     WELL_FILLED = 20,
     STALE_MAX = 10,
-    /* Introductions are asked for in each request while fresh or nearly alone, else while fewer are
-     * known than a table should hold, and then in one request of four: each costs three datagrams.
-     */
+    /* Introductions are asked for in each request while nearly alone, and while fresh until as many
+     * are known as a table should hold; afterwards as the walk needs them. */
     ALONE_BELOW = 3,
     INTRODUCE_BELOW = 24,
-    INTRODUCE_EVERY = 4,
     /* One step of so many looks into the address book even if many are contacted: they may all be
      * on this side of a cut, and nobody but the book remembers the other. */
     BOOK_EVERY = 16,
@@ -54,6 +52,11 @@ void hsay_step_refresh(struct hsay_overlay *o, struct hsay_now now)
         o->step_due = now.mono;
 }
 
+static bool is_fresh(const struct hsay_call *call)
+{
+    return hsay_time_before(call->now.mono, call->overlay->fresh_until);
+}
+
 static unsigned alive(struct hsay_call *call, unsigned *contacted)
 {
     const struct hsay_candidates *table = &call->overlay->candidates;
@@ -85,8 +88,7 @@ static void plan_next(struct hsay_call *call, unsigned contacted, bool somebody_
 {
     struct hsay_overlay *o = call->overlay;
     uint64_t ms = hsay_catchup_step_ms(call);
-    bool fresh = hsay_time_before(call->now.mono, o->fresh_until) && !o->config.fixed_step;
-    if (fresh && contacted < well_filled(o)) {
+    if (is_fresh(call) && !o->config.fixed_step && contacted < well_filled(o)) {
         if (somebody_new)
             o->stale = 0;
         else if (o->stale < UINT8_MAX)
@@ -143,14 +145,17 @@ static struct hsay_candidate *choose(struct hsay_call *call, enum hsay_bucket *b
     return c;
 }
 
-static bool wants_introduction(struct hsay_call *call, unsigned known, unsigned contacted)
+/* A trusted one is asked by everybody, and would make those that it knows known to all. */
+static bool wants_introduction(struct hsay_call *call, enum hsay_bucket from, unsigned known,
+                               unsigned contacted)
 {
     struct hsay_overlay *o = call->overlay;
     if (o->config.fixed_step || o->config.policy != HSAY_POLICY_HEARSAY || contacted < ALONE_BELOW)
         return true;
-    if (hsay_time_before(call->now.mono, o->fresh_until))
+    if (is_fresh(call))
         return known < INTRODUCE_BELOW;
-    return known < INTRODUCE_BELOW && o->steps % INTRODUCE_EVERY == 0;
+    return from != HSAY_BUCKET_TRUSTED &&
+           hsay_walk_wants_introduction(&o->walk, &o->candidates, call->now.mono, o->steps);
 }
 
 void hsay_step_run(struct hsay_call *call)
@@ -161,7 +166,7 @@ void hsay_step_run(struct hsay_call *call)
     unsigned contacted;
     bool is_new;
     unsigned known = alive(call, &contacted);
-    struct hsay_request_plan plan = {.introduce = wants_introduction(call, known, contacted)};
+    struct hsay_request_plan plan = {0};
     o->steps++;
     if (contacted < ALONE_BELOW || o->steps % BOOK_EVERY == 0)
         open_book(call);
@@ -170,6 +175,7 @@ void hsay_step_run(struct hsay_call *call)
     o->known = known;
     if (plan.to == NULL || !has_places(o, PLACES_WALK))
         return;
+    plan.introduce = wants_introduction(call, plan.bucket, known, contacted);
     plan.claim_kind = hsay_catchup_claim_kind(call, plan.to);
     uint64_t id;
     if (hsay_request_send(call, &plan, &id))
@@ -182,12 +188,21 @@ void hsay_step_return_visit(struct hsay_call *call, struct hsay_candidate *c)
     unsigned contacted;
     unsigned known = alive(call, &contacted);
     if (o->config.fixed_step || o->config.no_step || o->config.policy != HSAY_POLICY_HEARSAY ||
-        contacted >= well_filled(o) || !has_places(o, PLACES_RETURN_VISITS))
+        contacted >= (is_fresh(call) ? well_filled(o) : ALONE_BELOW) ||
+        !has_places(o, PLACES_RETURN_VISITS))
         return;
-    struct hsay_request_plan plan = {.to = c,
-                                     .bucket = HSAY_BUCKET_REQUESTED,
-                                     .claim_kind = HSAY_CLAIM_SUM,
-                                     .introduce = wants_introduction(call, known, contacted)};
+    struct hsay_request_plan plan = {
+        .to = c,
+        .bucket = HSAY_BUCKET_REQUESTED,
+        .claim_kind = HSAY_CLAIM_SUM,
+        .introduce = wants_introduction(call, HSAY_BUCKET_REQUESTED, known, contacted)};
     uint64_t id;
     hsay_request_send(call, &plan, &id);
+}
+
+void hsay_step_hand_on(struct hsay_call *call, struct hsay_candidate *c)
+{
+    struct hsay_overlay *o = call->overlay;
+    if (o->catchup.synced && !is_fresh(call))
+        hsay_walk_hand_on(&o->walk, &o->candidates, call->now.mono, c);
 }

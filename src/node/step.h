@@ -14,6 +14,10 @@ void hsay_step_refresh(struct hsay_overlay *o, struct hsay_now now);
  * take long to go round. */
 void hsay_step_return_visit(struct hsay_call *call, struct hsay_candidate *c);
 
+/* Between `c` and us there was an introduction to another: the walk may let the edge go, once we
+ * have settled and hold what the others hold. */
+void hsay_step_hand_on(struct hsay_call *call, struct hsay_candidate *c);
+
 void hsay_step_run(struct hsay_call *call);
 
 #endif

@@ -17,6 +17,7 @@
 enum {
     NAMED_MARKS = HSAY_MARK_TRUSTED | HSAY_MARK_BOOK,
     BOOK_TIMEOUTS_MAX = 3,
+    INTRODUCED_TIMEOUTS_MAX = 2,
     LOSSES_MAX = 4,       /* in a row: at 30 % loss each way every second exchange fails */
     KEY_TIMEOUTS_MAX = 2, /* one loss is weather; and the book has one try left after it */
     SILENT_MS = 1000,     /* few round trips are longer */
@@ -112,6 +113,22 @@ bool hsay_candidate_is_contacted(const struct hsay_candidates *table,
            is_live(table, c->contacted_at, table->times.contacted_ms, now);
 }
 
+bool hsay_candidate_is_visitor(const struct hsay_candidates *table, const struct hsay_candidate *c,
+                               hsay_time now)
+{
+    uint8_t marks = c->marks & (HSAY_MARK_USED | HSAY_MARK_HEARD | HSAY_MARK_TRUSTED);
+
+    return marks == (HSAY_MARK_USED | HSAY_MARK_HEARD) &&
+           is_live(table, c->requested_at, table->times.requested_ms, now);
+}
+
+uint32_t hsay_candidate_introduced_ms(const struct hsay_candidates *table,
+                                      const struct hsay_candidate *c)
+{
+    return (c->marks & HSAY_MARK_PUBLIC) != 0 ? table->times.introduced_public_ms
+                                              : table->times.introduced_ms;
+}
+
 enum hsay_bucket hsay_candidate_bucket(const struct hsay_candidates *table,
                                        const struct hsay_candidate *c, hsay_time now)
 {
@@ -123,7 +140,7 @@ enum hsay_bucket hsay_candidate_bucket(const struct hsay_candidates *table,
         return HSAY_BUCKET_CONTACTED;
     if (is_live(table, c->requested_at, table->times.requested_ms, now))
         return HSAY_BUCKET_REQUESTED;
-    if (is_live(table, c->introduced_at, table->times.introduced_ms, now))
+    if (is_live(table, c->introduced_at, hsay_candidate_introduced_ms(table, c), now))
         return HSAY_BUCKET_INTRODUCED;
     return (c->marks & HSAY_MARK_BOOK) != 0 ? HSAY_BUCKET_BOOK : HSAY_BUCKET_NONE;
 }
@@ -144,23 +161,41 @@ bool hsay_candidate_is_silent(const struct hsay_candidates *table, const struct 
            hsay_candidate_age_ms(table, c->asked_at, now) >= SILENT_MS;
 }
 
+/* A NAT that maps each destination to a port of its own has chosen one for us, which only its
+ * puncture shows: what is asked before that goes nowhere. */
+static bool is_place_unknown(const struct hsay_candidates *table, const struct hsay_candidate *c,
+                             hsay_time now)
+{
+    return (c->marks & HSAY_MARK_SYMMETRIC) != 0 &&
+           (c->marks & (HSAY_MARK_HEARD | HSAY_MARK_TOKEN)) == 0 &&
+           hsay_candidate_age_ms(table, c->introduced_at, now) < SILENT_MS;
+}
+
 bool hsay_candidate_is_eligible(const struct hsay_candidates *table, const struct hsay_candidate *c,
                                 hsay_time now)
 {
     uint64_t wait_ms = table->times.again_ms;
 
-    if (hsay_candidate_bucket(table, c, now) == HSAY_BUCKET_NONE)
+    if (hsay_candidate_bucket(table, c, now) == HSAY_BUCKET_NONE || is_place_unknown(table, c, now))
         return false;
     if ((c->marks & HSAY_MARK_TRUSTED) != 0 && (c->timeouts > 0 || c->contacted_at == 0))
         wait_ms = retry_ms(&table->times, c->timeouts);
     return hsay_candidate_age_ms(table, c->asked_at, now) >= wait_ms;
 }
 
+static hsay_tick heard_at(const struct hsay_candidate *c)
+{
+    return c->contacted_at > c->requested_at ? c->contacted_at : c->requested_at;
+}
+
+/* Each answer and each request brings a token; before them, a puncture may have. */
 bool hsay_candidate_has_token(const struct hsay_candidates *table, const struct hsay_candidate *c,
                               hsay_time now)
 {
+    hsay_tick at = heard_at(c) != 0 ? heard_at(c) : c->introduced_at;
+
     return (c->marks & HSAY_MARK_TOKEN) != 0 &&
-           is_live(table, c->contacted_at, HSAY_TOKEN_EPOCH_MS - TOKEN_MARGIN_MS, now);
+           is_live(table, at, HSAY_TOKEN_EPOCH_MS - TOKEN_MARGIN_MS, now);
 }
 
 void hsay_candidates_count(const struct hsay_candidates *table, hsay_time now,
@@ -265,11 +300,6 @@ struct hsay_candidate *hsay_candidate_find(struct hsay_candidates *table,
     for (size_t i = 0; i < table->entry_max; i++)
         relative_offer(&r, &table->entry[i], kinship_of(&table->entry[i], peer));
     return r.c;
-}
-
-static hsay_tick heard_at(const struct hsay_candidate *c)
-{
-    return c->contacted_at > c->requested_at ? c->contacted_at : c->requested_at;
 }
 
 struct hsay_candidate *hsay_candidate_by_name(struct hsay_candidates *table, hsay_time now,
@@ -430,6 +460,11 @@ static uint16_t introducer_hash(const struct hsay_addr *introducer)
     return (uint16_t)(hsay_peer_mix(hsay_addr_group(introducer)) % UINT16_MAX + 1);
 }
 
+bool hsay_candidate_is_of_introducer(const struct hsay_candidate *c)
+{
+    return c->introducer == introducer_hash(&c->addr);
+}
+
 /* Told again of the same peer.  Who told first counts as its introducer as long as that lives, or a
  * liar could name honest ones and have them crowd with his own. */
 static struct hsay_candidate *renew_introduced(struct hsay_candidates *table, hsay_time now,
@@ -439,12 +474,14 @@ static struct hsay_candidate *renew_introduced(struct hsay_candidates *table, hs
     if (hsay_candidate_bucket(table, c, now) == HSAY_BUCKET_NONE)
         c->introducer = news->introducer;
     c->introduced_at = news->introduced_at;
+    if (heard_at(c) == 0) /* no puncture came with this: a token is older than it would seem */
+        c->marks &= (uint8_t)~HSAY_MARK_TOKEN;
     return c;
 }
 
 struct hsay_candidate *hsay_candidate_on_introduced(struct hsay_candidates *table, hsay_time now,
                                                     const struct hsay_introduced *introduced,
-                                                    const struct hsay_addr *introducer)
+                                                    const struct hsay_addr *introducer, uint8_t nat)
 {
     struct hsay_peer peer = {introduced->addr, introduced->key};
     struct hsay_candidate newcomer = entry_for(&peer);
@@ -452,6 +489,7 @@ struct hsay_candidate *hsay_candidate_on_introduced(struct hsay_candidates *tabl
 
     newcomer.introduced_at = stamp(table, now);
     newcomer.introducer = introducer_hash(introducer);
+    newcomer.marks |= nat;
 
     if (r.kin == KIN_SAME)
         return renew_introduced(table, now, r.c, &newcomer);
@@ -486,6 +524,7 @@ struct hsay_candidate *hsay_candidate_on_puncture(struct hsay_candidates *table,
             find_at(table, now, &from->addr).kin != KIN_NONE)
             return NULL;
         move(r.c, &from->addr);
+        r.c->asked_at = 0; /* if we asked, then elsewhere */
     }
     r.c->introduced_at = stamp(table, now);
     return r.c;
@@ -541,6 +580,22 @@ struct hsay_candidate *hsay_candidate_on_named(struct hsay_candidates *table, hs
         r.c->key = peer->key;
     note_named(r.c, stamp(table, now), peer, bucket);
     return r.c;
+}
+
+void hsay_candidate_on_token(struct hsay_candidate *c, const struct hsay_token *token)
+{
+    static const struct hsay_token none;
+
+    c->marks &= (uint8_t)~HSAY_MARK_TOKEN;
+    if (!hsay_peer_key_known(&c->key) || memcmp(token, &none, sizeof none) == 0)
+        return;
+    c->token = *token;
+    c->marks |= HSAY_MARK_TOKEN;
+}
+
+void hsay_candidate_on_handed_on(struct hsay_candidate *c)
+{
+    c->contacted_at = c->requested_at = c->introduced_at = 0;
 }
 
 void hsay_candidate_on_nat(struct hsay_candidate *c, bool symmetric, bool is_public)
@@ -601,6 +656,8 @@ void hsay_candidate_on_timeout(struct hsay_candidate *c)
 
     if (c->timeouts < UINT8_MAX)
         c->timeouts++;
+    if (c->timeouts >= INTRODUCED_TIMEOUTS_MAX)
+        c->introduced_at = 0;
     if (c->timeouts >= LOSSES_MAX) {
         c->contacted_at = 0;
         c->marks &= (uint8_t) ~(HSAY_MARK_HEARD | HSAY_MARK_TOKEN);

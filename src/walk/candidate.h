@@ -28,11 +28,10 @@ typedef uint32_t hsay_tick;
 
 struct hsay_candidate {
     struct hsay_addr addr;
-    struct hsay_key key; /* zero: not known, seal to the overlay */
-    struct hsay_token
-        token;              /* to show when we ask it: with HSAY_MARK_TOKEN, from contacted_at on */
-    hsay_tick contacted_at; /* last answer to us */
-    hsay_tick requested_at; /* last request to us */
+    struct hsay_key key;     /* zero: not known, seal to the overlay */
+    struct hsay_token token; /* to show when we ask it: with HSAY_MARK_TOKEN */
+    hsay_tick contacted_at;  /* last answer to us */
+    hsay_tick requested_at;  /* last request to us */
     hsay_tick introduced_at; /* last told of, or its puncture */
     hsay_tick asked_at;      /* our last request */
     uint32_t group;          /* hsay_peer_group of addr */
@@ -64,7 +63,8 @@ struct hsay_walk_times {
     uint32_t contacted_ms;
     uint32_t requested_ms;
     uint32_t introduced_ms;
-    uint32_t again_ms; /* before the same peer is walked to again */
+    uint32_t introduced_public_ms; /* of those that anybody can reach */
+    uint32_t again_ms;             /* before the same peer is walked to again */
 };
 
 struct hsay_candidates {
@@ -108,11 +108,23 @@ enum hsay_bucket hsay_candidate_bucket(const struct hsay_candidates *table,
 bool hsay_candidate_is_contacted(const struct hsay_candidates *table,
                                  const struct hsay_candidate *c, hsay_time now);
 
+/* It asked us lately, and has shown that it can hear us; the operator's choice is no visitor. */
+bool hsay_candidate_is_visitor(const struct hsay_candidates *table, const struct hsay_candidate *c,
+                               hsay_time now);
+
+/* It was introduced by somebody of its own network group. */
+bool hsay_candidate_is_of_introducer(const struct hsay_candidate *c);
+
+/* For how long an introduction of it is good. */
+uint32_t hsay_candidate_introduced_ms(const struct hsay_candidates *table,
+                                      const struct hsay_candidate *c);
+
 /* Asked since it was last heard of, and a second has passed: it is gone, or a datagram was lost. */
 bool hsay_candidate_is_silent(const struct hsay_candidates *table, const struct hsay_candidate *c,
                               hsay_time now);
 
-/* May the walk go there now?  It is in some bucket, and was not asked within again_ms.  A trusted
+/* May the walk go there now?  It is in some bucket, and was not asked within again_ms; a symmetric
+ * one's puncture, which tells where it is, has a second to come.  A trusted
  * one that does not answer is asked after 5 s, 5, 10, 20, then every 27.5 s (as again_ms scales).
  */
 bool hsay_candidate_is_eligible(const struct hsay_candidates *table, const struct hsay_candidate *c,
@@ -132,10 +144,12 @@ struct hsay_candidate *hsay_candidate_on_answer(struct hsay_candidates *table, h
 struct hsay_candidate *hsay_candidate_on_request(struct hsay_candidates *table, hsay_time now,
                                                  const struct hsay_peer *peer, bool validated);
 
-/* `introducer`: its observed address; kind NONE if that was our user. */
+/* `introducer`: its observed address; kind NONE if that was our user.  nat: HSAY_MARK_PUBLIC,
+ * HSAY_MARK_SYMMETRIC or 0, as the peer says of itself. */
 struct hsay_candidate *hsay_candidate_on_introduced(struct hsay_candidates *table, hsay_time now,
                                                     const struct hsay_introduced *peer,
-                                                    const struct hsay_addr *introducer);
+                                                    const struct hsay_addr *introducer,
+                                                    uint8_t nat);
 
 /* A puncture that names a request of ours, from a candidate we know: its mapping is open now.  Of
  * one that never answered us it may correct the port, which a symmetric NAT chose anew for us. */
@@ -146,6 +160,12 @@ struct hsay_candidate *hsay_candidate_on_puncture(struct hsay_candidates *table,
 struct hsay_candidate *hsay_candidate_on_named(struct hsay_candidates *table, hsay_time now,
                                                const struct hsay_peer *peer,
                                                enum hsay_bucket bucket);
+
+/* A token that came in its request or its puncture; a zero one says that there is none. */
+void hsay_candidate_on_token(struct hsay_candidate *c, const struct hsay_token *token);
+
+/* Others know it now instead of us: all marks go but those of trusted and book. */
+void hsay_candidate_on_handed_on(struct hsay_candidate *c);
 
 /* What it says of its NAT, each time anew. */
 void hsay_candidate_on_nat(struct hsay_candidate *c, bool symmetric, bool is_public);
@@ -161,7 +181,8 @@ struct hsay_addr hsay_candidate_lan(const struct hsay_candidates *table,
 void hsay_candidate_on_asked(struct hsay_candidates *table, struct hsay_candidate *c,
                              hsay_time now);
 
-/* No answer came.  After four in a row it is no contacted candidate any more; incoming marks stay.
+/* No answer came.  After four in a row it is no contacted candidate any more, after two an
+ * introduction of it is worth nothing; that it asked us stays.
  * A loss that a later answer has overtaken changes nothing.  Of a trusted or book entry that stays
  * silent the key is forgotten, unless the operator named it: the peer may have started anew under
  * another.  After three the book's mark goes. */

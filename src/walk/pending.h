@@ -33,6 +33,7 @@ struct hsay_pending {
     uint8_t newest_count;   /* of hsay_pending_newest */
     uint8_t datagrams_told; /* bundles messages that the response announced */
     uint8_t datagrams_got;
+    bool introduce : 1; /* it asked for an introduction */
     bool answered : 1; /* the response came; bundles messages may still follow */
     bool more : 1;
     bool same : 1;

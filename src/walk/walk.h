@@ -8,11 +8,25 @@
  *             made it a candidate (requested, introduced); an empty bucket's share goes to the
  *             others.  The book is visited when there is nobody else.
  *   code2019  trusted 5 %, contacted 47.5 %, requested 23.75 %, introduced 23.75 %.
- *   hearsay   trusted 5 %, contacted 25 %, requested 3 %, introduced 50 %, book 17 %; in the bucket
+ *   hearsay   trusted 5 %, contacted 14 %, requested 1 %, introduced 50 %, book 29 %; in the bucket
  *             any network group, then any member of it.  Requested ones never get more than their
  *             share while there is anybody else.  A group that we visited within again_ms, or of
  *             which we have contacted somebody already, comes after those that are new; a
- *             contacted one that came by itself after those that others led us to.
+ *             contacted one that came by itself after those that others led us to; whom somebody
+ *             of its own network introduced after all these.
+ *
+ * The graph of policy `hearsay`.  Introductions copy edges: A meets C through B, and all three know
+ * each other.  Left to itself that makes cliques of neighbours and hubs of the well-known.  Three
+ * rules make the graph as good as random, after Cyclon (Voulgaris, Gavidia, van Steen 2005), whose
+ * peers exchange edges instead:
+ *   - whom B introduces is a visitor of B: everybody visits equally often, so nobody is introduced
+ *     more often than others, and a tracker introduces each newcomer to the next;
+ *   - an introduction hands an edge on: B forgets C, and C forgets B, if they know enough others;
+ *   - whom anybody can reach waits its turn for up to two minutes among the introduced ones; when
+ *     it is visited, A has forgotten B.
+ * Where introductions lead to nobody new all are known, and edges stay.  All three pass on what is
+ * old, which is as good as new while nobody dies.  When more than one request in eight is lost the
+ * walk is not calm: edges stay, and the newest are passed on first.
  */
 #ifndef HEARSAY_WALK_WALK_H
 #define HEARSAY_WALK_WALK_H
@@ -20,8 +34,10 @@
 #include "src/walk/candidate.h"
 
 struct hsay_walk {
-    uint8_t policy;
     uint16_t introduce_turn; /* round robin over the table */
+    uint8_t policy;
+    uint8_t lost;      /* of our requests lately, in 256ths */
+    uint8_t fruitless; /* introductions in a row that led to nobody new; up to 3 */
 };
 
 struct hsay_chance {
@@ -41,15 +57,35 @@ struct hsay_candidate *hsay_walk_visit(struct hsay_walk *walk, struct hsay_candi
 struct hsay_candidate *hsay_walk_sync_partner(struct hsay_walk *walk, struct hsay_candidates *table,
                                               hsay_time now, const struct hsay_chance *chance);
 
-/* Somebody for `asker` to meet: contacted (answered us) only, never the asker, never somebody with
- * the asker's address, never two symmetric NATs, never a private or loopback address to an asker of
- * another class (src: nat/addr_class).  NULL if there is nobody. */
+/* How a request ended. */
+void hsay_walk_on_outcome(struct hsay_walk *walk, bool answered);
+
+/* Is another introduction worth its three datagrams?  Not while enough are waiting to be visited,
+ * and less and less often while those that come lead to nobody new; steps: those taken so far. */
+bool hsay_walk_wants_introduction(const struct hsay_walk *walk, const struct hsay_candidates *table,
+                                  hsay_time now, uint32_t steps);
+
+/* What an introduction led to. */
+void hsay_walk_on_met(struct hsay_walk *walk, bool is_new);
+
+/* `c` was introduced to another by us: its visit has had the introduction that it is worth. */
+void hsay_walk_on_introduction(const struct hsay_walk *walk, struct hsay_candidate *c);
+
+/* Between `c` and us there was an introduction to another: the edge goes, if we know enough others.
+ */
+void hsay_walk_hand_on(const struct hsay_walk *walk, struct hsay_candidates *table, hsay_time now,
+                       struct hsay_candidate *c);
+
+/* Somebody for `asker` to meet: a visitor (policy `hearsay`) or one that answered us, never the
+ * asker, never somebody with the asker's address, never two symmetric NATs, never a private or
+ * loopback address to an asker of another class (src: nat/addr_class).  NULL if there is nobody. */
 struct hsay_candidate *hsay_walk_introduce(struct hsay_walk *walk, struct hsay_candidates *table,
                                            hsay_time now, const struct hsay_chance *chance,
                                            const struct hsay_peer *asker, bool asker_symmetric);
 
-/* Up to `max` different verified candidates (contacted and with a token) in random order, except
- * `except` (may be NULL); silent ones if there are not enough others.  Returns how many. */
+/* Up to `max` different verified candidates (contacted or visitors, and with a token) in random
+ * order, except `except` (may be NULL); silent ones if there are not enough others.  Returns how
+ * many. */
 size_t hsay_walk_mail_targets(struct hsay_walk *walk, struct hsay_candidates *table, hsay_time now,
                               const struct hsay_chance *chance, const struct hsay_peer *except,
                               struct hsay_candidate **out, size_t max);

@@ -16,8 +16,9 @@ enum {
     PADDING_MAX = EXTENSION_HEAD_BYTES + UINT16_MAX,
 
     REQUEST_FLAGS = HSAY_REQUEST_INTRODUCE | HSAY_REQUEST_SYMMETRIC | HSAY_REQUEST_PUBLIC,
-    RESPONSE_FLAGS = HSAY_RESPONSE_MORE | HSAY_RESPONSE_SAME | HSAY_RESPONSE_REFUSED |
-                     HSAY_RESPONSE_SYMMETRIC | HSAY_RESPONSE_PUBLIC,
+    RESPONSE_FLAGS = HSAY_RESPONSE_MET_PUBLIC | HSAY_RESPONSE_MET_SYMMETRIC | HSAY_RESPONSE_MORE |
+                     HSAY_RESPONSE_SAME | HSAY_RESPONSE_REFUSED | HSAY_RESPONSE_SYMMETRIC |
+                     HSAY_RESPONSE_PUBLIC,
     BUNDLES_FLAGS = HSAY_BUNDLES_MAIL | HSAY_BUNDLES_LAST,
 };
 
@@ -257,9 +258,9 @@ static size_t size_intro_request(const struct hsay_message *m)
 {
     const struct hsay_intro_request *q = &m->intro_request;
 
-    return 8 + 1 + addr_size(&q->to) + addr_size(&q->lan) + hsay_varint_size(q->global_time) +
-           hsay_varint_size(q->answer_bytes) + 1 + 8 * (size_t)q->newest_count +
-           claim_size(&q->claim) + 1 + padding_size(q->padding);
+    return 8 + 1 + HSAY_TOKEN_BYTES + addr_size(&q->to) + addr_size(&q->lan) +
+           hsay_varint_size(q->global_time) + hsay_varint_size(q->answer_bytes) + 1 +
+           8 * (size_t)q->newest_count + claim_size(&q->claim) + 1 + padding_size(q->padding);
 }
 
 static void write_intro_request(struct hsay_writer *w, const struct hsay_message *m)
@@ -269,6 +270,7 @@ static void write_intro_request(struct hsay_writer *w, const struct hsay_message
     assert(q->newest_count <= HSAY_NEWEST_MAX);
     hsay_write_u64(w, q->id);
     hsay_write_u8(w, q->flags);
+    hsay_write_bytes(w, q->token.byte, sizeof q->token.byte);
     hsay_write_addr(w, &q->to);
     hsay_write_addr(w, &q->lan);
     hsay_write_varint(w, q->global_time);
@@ -298,6 +300,7 @@ static void read_intro_request(struct hsay_reader *r, struct hsay_message *m)
 
     q->id = hsay_read_u64(r);
     q->flags = read_flags(r, REQUEST_FLAGS);
+    hsay_read_bytes(r, q->token.byte, sizeof q->token.byte);
     hsay_read_addr(r, &q->to);
     hsay_read_addr(r, &q->lan);
     q->global_time = hsay_read_varint(r);
@@ -378,18 +381,20 @@ static void read_puncture_request(struct hsay_reader *r, struct hsay_message *m)
 static size_t size_puncture(const struct hsay_message *m)
 {
     (void)m;
-    return 8 + 1;
+    return 8 + HSAY_TOKEN_BYTES + 1;
 }
 
 static void write_puncture(struct hsay_writer *w, const struct hsay_message *m)
 {
     hsay_write_u64(w, m->puncture.id);
+    hsay_write_bytes(w, m->puncture.token.byte, sizeof m->puncture.token.byte);
     write_extensions(w, 0);
 }
 
 static void read_puncture(struct hsay_reader *r, struct hsay_message *m)
 {
     m->puncture.id = hsay_read_u64(r);
+    hsay_read_bytes(r, m->puncture.token.byte, sizeof m->puncture.token.byte);
     read_extensions(r);
 }
 

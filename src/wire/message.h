@@ -56,13 +56,14 @@ enum hsay_request_flag {
 };
 
 /* Only requests (this, and fetch) are answered.
- *   u64 id, u8 flags, addr to, addr lan, varint global_time, varint answer_bytes,
+ *   u64 id, u8 flags, token, addr to, addr lan, varint global_time, varint answer_bytes,
  *   u8 newest_count, u64 each, claim, extensions */
 struct hsay_intro_request {
     uint64_t id; /* random, never 0 */
     uint8_t flags;
-    struct hsay_addr to;  /* the address this was sent to: the receiver's as we see it */
-    struct hsay_addr lan; /* NONE unless the receiver shares our public address */
+    struct hsay_token token; /* for the receiver, to show to us; zero: its key is not known */
+    struct hsay_addr to;     /* the address this was sent to: the receiver's as we see it */
+    struct hsay_addr lan;    /* NONE unless the receiver shares our public address */
     uint64_t global_time;
     uint64_t answer_bytes; /* of bundles, at most; 0 asks for no bundles */
     uint8_t newest_count;
@@ -77,9 +78,12 @@ enum hsay_response_flag {
     HSAY_RESPONSE_REFUSED = 1 << 2, /* the claim was not answered: too busy, or over a bound */
     HSAY_RESPONSE_SYMMETRIC = 1 << 3,
     HSAY_RESPONSE_PUBLIC = 1 << 4,
+    HSAY_RESPONSE_MET_PUBLIC = 1 << 5,    /* the introduced peer says that anybody can reach it */
+    HSAY_RESPONSE_MET_SYMMETRIC = 1 << 6, /* or that it will appear elsewhere to you */
 };
 
-/* A peer that the answerer has heard from.  As a field: addr, and if not NONE: addr lan, key. */
+/* A peer that the answerer has heard from, lately.  As a field: addr, and if not NONE: addr lan,
+ * key. */
 struct hsay_introduced {
     struct hsay_addr addr;
     struct hsay_addr lan;
@@ -110,9 +114,12 @@ struct hsay_puncture_request {
     struct hsay_introduced target;
 };
 
-/*   u64 id, extensions */
+enum { HSAY_PUNCTURE_MESSAGE_BYTES = 1 + 8 + HSAY_TOKEN_BYTES + 1 }; /* type first */
+
+/*   u64 id, token, extensions */
 struct hsay_puncture {
     uint64_t id;
+    struct hsay_token token; /* for the receiver, to show when it asks us */
 };
 
 enum hsay_bundles_flag {

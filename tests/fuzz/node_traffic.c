@@ -6,7 +6,7 @@
 #include "nat/addr_class.h"
 
 enum {
-    PUNCTURE_BYTES = HSAY_SEAL_BYTES + 10, /* type, id, no extensions */
+    PUNCTURE_BYTES = HSAY_SEAL_BYTES + HSAY_PUNCTURE_MESSAGE_BYTES,
     OWN_ANSWERS_MAX = 2,
 };
 

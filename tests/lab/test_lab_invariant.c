@@ -183,7 +183,7 @@ static void a_false_token_is_none(void **state)
     turn(&r, LAB_TURN_COMMITTED);
     assert_broken(&r, LAB_INVARIANT_LEDGER, 0);
     add_letter(&r, &from, 250);
-    add_letter(&r, &other, 120); /* the request for a puncture of 80 bytes */
+    add_letter(&r, &other, 120); /* the request for a puncture of 96 bytes */
     turn(&r, LAB_TURN_COMMITTED);
     assert_int_equal(broken(&r, LAB_INVARIANT_LEDGER), 1);
     end(&r);

@@ -192,7 +192,7 @@ static void a_response_has_its_fields(void **state)
 
     (void)state;
     assert_true(a->id == REQUEST_ID);
-    assert_int_equal(a->flags, 31);
+    assert_int_equal(a->flags, 127);
     assert_int_equal(a->token.byte[0], 0x70);
     assert_int_equal(a->token.byte[15], 0x7f);
     check_addr(&a->to, HSAY_ADDR_IP4, 40000, "\313\0\161\11");

@@ -20,6 +20,7 @@ enum { LIAR = 5000, MINUTE_MS = 60000 };
 struct lie {
     uint64_t count;
     uint8_t flags;
+    bool introduces;   /* somebody new each time */
     bool bundles_only; /* never a response; to the first request a bundles message every 20 ms */
 };
 
@@ -29,6 +30,7 @@ struct scene {
     struct lie lie;
     struct hsay_token token; /* that node 0 made for the liar */
     uint64_t id;             /* of the request that the liar answers */
+    unsigned introductions_asked, introductions_made, introductions_heard;
 };
 
 static const struct stranger_sealing plainly = {.first = false};
@@ -58,6 +60,16 @@ static void name_liar(struct scene *scene)
                      0);
 }
 
+static bool is_candidate(const struct scene *scene, const struct hsay_key *key)
+{
+    struct hsay_peer_status s;
+    for (size_t i = 0;
+         hsay_node_peer_at(scene->w.node[0].node, world_now(&scene->w), 0, i, &s) == 0; i++)
+        if (memcmp(&s.peer.key, key, sizeof *key) == 0)
+            return true;
+    return false;
+}
+
 static void tell_lie(struct scene *scene)
 {
     struct hsay_message m = {.type = HSAY_MSG_INTRO_RESPONSE};
@@ -66,7 +78,14 @@ static void tell_lie(struct scene *scene)
     m.intro_response.flags = scene->lie.flags;
     m.intro_response.count = scene->lie.count;
     m.intro_response.fingerprint = world_chance(&scene->w);
+    if (scene->lie.introduces) {
+        scene->introductions_made++;
+        m.intro_response.introduced.addr = world_addr(LIAR + scene->introductions_made);
+        m.intro_response.introduced.key.byte[0] = 1;
+        m.intro_response.introduced.key.byte[1] = (uint8_t)scene->introductions_made;
+    }
     stranger_send(&scene->s, 0, &m, &plainly);
+    scene->introductions_heard += is_candidate(scene, &m.intro_response.introduced.key);
 }
 
 static void tell_bundles(struct scene *scene)
@@ -82,6 +101,8 @@ static void run(struct scene *scene, unsigned ms)
         uint64_t before = scene->s.got_packets;
         world_run(&scene->w, 1);
         if (scene->s.got_packets != before && scene->s.answer.type == HSAY_MSG_INTRO_REQUEST) {
+            if ((scene->s.answer.intro_request.flags & HSAY_REQUEST_INTRODUCE) != 0)
+                scene->introductions_asked++;
             if (scene->id == 0 || !scene->lie.bundles_only)
                 scene->id = scene->s.answer.intro_request.id;
             if (!scene->lie.bundles_only)
@@ -286,6 +307,24 @@ static void test_forged_mail(void **state)
     world_free(&scene.w);
 }
 
+/* Whoever names somebody in every answer is heard when it was asked to. */
+static void test_introductions_that_nobody_asked_for(void **state)
+{
+    struct scene scene;
+    (void)state;
+    begin(&scene, 4, 60);
+    for (unsigned i = 1; i < 4; i++) /* with enough to do, it does not ask everybody */
+        world_name(&scene.w, 0, i, HSAY_BUCKET_TRUSTED);
+    scene.lie = (struct lie){.introduces = true, .count = 50};
+    name_liar(&scene);
+    run(&scene, 10 * MINUTE_MS);
+    print_message("%u introductions, %u asked for, %u heard\n", scene.introductions_made,
+                  scene.introductions_asked, scene.introductions_heard);
+    assert_true(scene.introductions_made > 2 * scene.introductions_asked);
+    assert_in_range(scene.introductions_heard, 1, scene.introductions_asked);
+    world_free(&scene.w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_silent_newcomers),
         cmocka_unit_test(test_forged_mail),
         cmocka_unit_test(test_bait_at_fixed_pace),
+        cmocka_unit_test(test_introductions_that_nobody_asked_for),
     };
     return cmocka_run_group_tests_name("node and liars", tests, NULL, NULL);
 }

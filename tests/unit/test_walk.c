@@ -54,14 +54,14 @@ static struct expectation expect_classic(unsigned present, double trusted)
 
 static struct expectation expect_hearsay(unsigned present)
 {
-    static const double odds[HSAY_BUCKET_COUNT] = {0, .05, .25, 0, .50, .17};
+    static const double odds[HSAY_BUCKET_COUNT] = {0, .05, .12, 0, .43, .25};
     struct expectation e = {{0}};
     double sum = 0, rest = 1;
 
     for (unsigned b = 0; b < HSAY_BUCKET_COUNT; b++)
         sum += present & 1u << b ? odds[b] : 0;
     if (present & 1u << HSAY_BUCKET_REQUESTED)
-        e.part[HSAY_BUCKET_REQUESTED] = sum > 0 ? .03 : 1;
+        e.part[HSAY_BUCKET_REQUESTED] = sum > 0 ? .01 : 1;
     rest -= e.part[HSAY_BUCKET_REQUESTED];
     for (unsigned b = 0; b < HSAY_BUCKET_COUNT; b++)
         e.part[b] += present & 1u << b && sum > 0 ? rest * odds[b] / sum : 0;
@@ -432,13 +432,13 @@ static struct hsay_candidate *introduce_to(const struct hsay_peer *asker, bool s
     return hsay_walk_introduce(&w.walk, &w.table, w.now, &w.chance, asker, symmetric);
 }
 
-static void only_who_answered_us_is_introduced(void **state)
+static void only_whom_we_heard_is_introduced(void **state)
 {
     struct hsay_peer asker = peer_alone(1), asked = peer_alone(2), told = peer_alone(3);
     struct hsay_peer booked = peer_alone(4), good = peer_alone(5), tracker = peer_alone(6);
 
     (void)state;
-    request(&w, &asked);
+    hsay_candidate_on_request(&w.table, w.now, &asked, false); /* showed no token */
     introduce(&w, &told, &asked);
     hsay_candidate_on_named(&w.table, w.now, &booked, HSAY_BUCKET_BOOK);
     hsay_candidate_on_named(&w.table, w.now, &tracker, HSAY_BUCKET_TRUSTED);
@@ -590,6 +590,11 @@ static void mail_goes_to_different_verified_peers(void **state)
         answer(&w, &p);
     }
     assert_int_equal(mail(NULL, out, TABLE_MAX), 20);
+    visited_by(&w, &asker);
+    assert_int_equal(mail(NULL, out, TABLE_MAX), 21);
+    assert_int_equal(mail(&asker, out, TABLE_MAX), 20);
+    request(&w, &asker);
+    hsay_candidate_on_token(hsay_candidate_find(&w.table, &asker), &(struct hsay_token){{0}});
     assert_int_equal(mail(&except, out, TABLE_MAX), 19);
     assert_false(holds(out, 19, &except));
     assert_int_equal(mail(&except, out, 0), 0);
@@ -652,8 +657,8 @@ static void mail_reaches_every_network_first(void **state)
 
 /* --- small overlays -------------------------------------------------------------------------- */
 
-/* Nodes that introduce each other, as the protocol does it: a request is kept only with a token, an
- * answer brings a token and an introduction, the introduced one punctures; and as src/node walks:
+/* Nodes that introduce each other, as the protocol does it: a request is kept only with a token, it
+ * and its answer and the puncture of the introduced one bring tokens; and as src/node walks:
  * where there is nobody to visit for now, whoever may be synced with.  Nothing is lost. */
 enum { NODES_MAX = 20, FRESH_MS = 250 };
 
@@ -704,6 +709,15 @@ static size_t node_at(const struct hsay_addr *addr)
     return 0;
 }
 
+static void puncture(struct world *at, const struct hsay_peer *by)
+{
+    const struct hsay_token token = {{9}};
+    struct hsay_candidate *c = hsay_candidate_on_puncture(&at->table, at->now, by);
+
+    if (c != NULL)
+        hsay_candidate_on_token(c, &token);
+}
+
 static void exchange(size_t from, struct hsay_candidate *c)
 {
     struct world *asker = &o.node[from];
@@ -712,7 +726,7 @@ static void exchange(size_t from, struct hsay_candidate *c)
     const struct hsay_peer *self = &o.peer[from];
 
     if (hsay_candidate_has_token(&asker->table, c, asker->now))
-        request(asked, self);
+        visited_by(asked, self);
     hsay_candidate_on_asked(&asker->table, c, asker->now);
     struct hsay_candidate *third =
         hsay_walk_introduce(&asked->walk, &asked->table, asked->now, &asked->chance, self, false);
@@ -721,8 +735,9 @@ static void exchange(size_t from, struct hsay_candidate *c)
         struct hsay_peer met = o.peer[node_at(&third->addr)];
 
         assert_true(node_at(&third->addr) != from);
+        hsay_walk_on_introduction(&asked->walk, third);
         introduce(asker, &met, &o.peer[to]);
-        hsay_candidate_on_puncture(&asker->table, asker->now, &met);
+        puncture(asker, &met);
     }
 }
 
@@ -826,7 +841,7 @@ int main(void)
         TEST(trusted_ones_get_no_more_where_all_are_one_network),
         TEST(with_two_nodes_there_is_always_a_partner),
         TEST(partners_are_contacted_then_trusted_then_others),
-        TEST(only_who_answered_us_is_introduced),
+        TEST(only_whom_we_heard_is_introduced),
         TEST(who_is_silent_is_introduced_last),
         TEST(scopes_do_not_mix),
         TEST(two_symmetric_ones_meet_only_at_one_host),

@@ -23,6 +23,7 @@ static const struct hsay_walk_times default_times = {
     .contacted_ms = HSAY_CONTACTED_LIFETIME_MS,
     .requested_ms = HSAY_REQUESTED_LIFETIME_MS,
     .introduced_ms = HSAY_INTRODUCED_LIFETIME_MS,
+    .introduced_public_ms = HSAY_INTRODUCED_PUBLIC_LIFETIME_MS,
     .again_ms = HSAY_WALK_AGAIN_MS,
 };
 
@@ -135,12 +136,23 @@ static inline struct hsay_candidate *introduce(struct world *w, const struct hsa
 {
     struct hsay_introduced introduced = {.addr = peer->addr, .key = peer->key};
 
-    return hsay_candidate_on_introduced(&w->table, w->now, &introduced, &introducer->addr);
+    return hsay_candidate_on_introduced(&w->table, w->now, &introduced, &introducer->addr, 0);
 }
 
 static inline struct hsay_candidate *request(struct world *w, const struct hsay_peer *peer)
 {
     return hsay_candidate_on_request(&w->table, w->now, peer, true);
+}
+
+/* As a request is: it brings a token. */
+static inline struct hsay_candidate *visited_by(struct world *w, const struct hsay_peer *peer)
+{
+    const struct hsay_token token = {{8}};
+    struct hsay_candidate *c = request(w, peer);
+
+    if (c != NULL)
+        hsay_candidate_on_token(c, &token);
+    return c;
 }
 
 static inline enum hsay_bucket bucket_of(struct world *w, const struct hsay_peer *peer)

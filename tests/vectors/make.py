@@ -331,7 +331,7 @@ C_EMPTY = u8(3) + claim_range(1, 1, 0, 1, 0, 0, 0x99aabbccddeeff00)
 
 def request(ident=ID, flags=1, to=HERE4, lan=NOWHERE, time=5, answer=65536, newest=(),
             claim=C_NONE, ext=NO_EXTENSION):
-    return u8(1) + u64(ident) + u8(flags) + to + lan + varint(time) + varint(answer) + \
+    return u8(1) + u64(ident) + u8(flags) + span(0x60, 16) + to + lan + varint(time) + varint(answer) + \
         u8(len(newest)) + b''.join(map(u64, newest)) + claim + ext
 
 
@@ -345,7 +345,7 @@ def puncture_request(ident=ID, target=THERE4, lan=NOWHERE, key=KEY_C, ext=NO_EXT
     return u8(3) + u64(ident) + target + lan + key + ext
 
 
-def puncture(ident=ID, ext=NO_EXTENSION): return u8(4) + u64(ident) + ext
+def puncture(ident=ID, ext=NO_EXTENSION): return u8(4) + u64(ident) + span(0x50, 16) + ext
 
 
 def bundles(ident=ID, flags=0, ext=NO_EXTENSION, tail=b''):
@@ -370,7 +370,7 @@ def good_messages():
     yield 'request.padded_3', request(ext=extensions((0, b'')))
     yield 'request.padded_200', request(ext=extensions((0, bytes(197))))
     yield 'response.plain', response()
-    yield 'response.introduced', response(flags=31, want=0xffff, datagrams=255, count=100000,
+    yield 'response.introduced', response(flags=127, want=0xffff, datagrams=255, count=100000,
                                           fingerprint=2**64 - 1, introduced=THERE4 + LAN4 + KEY_C)
     yield 'response.bundles', response(introduced=HERE6 + NOWHERE + KEY_C, tail=span(9, 100))
     yield 'puncture_request.plain', puncture_request()
@@ -444,7 +444,7 @@ def bad_messages():
     yield 'request.padding_not_zero', request(ext=extensions((0, b'\0\1\0')))
     yield 'request.extension_cut', request(ext=u8(1) + u8(0) + u16(9) + bytes(8))
     yield 'request.no_extensions', request()[:-1]
-    yield 'response.flag_32', response(flags=32)
+    yield 'response.flag_128', response(flags=128)
     yield 'response.key_cut', response(introduced=THERE4 + NOWHERE + KEY_C)[:-2]
     yield 'response.must_know', response(ext=extensions((200, b'')), tail=b'zz')
     yield 'puncture_request.nowhere', puncture_request(target=NOWHERE)

@@ -12,7 +12,7 @@
 
 enum {
     /* What a first request pays for: the response with an introduction. */
-    FIRST_REQUEST_BYTES = 320,
+    FIRST_REQUEST_BYTES = 336,
     BAIT_COUNT = 1 << 20,
 };
 
@@ -107,6 +107,7 @@ static struct hsay_message request(struct lab_attack *a, const struct hsay_addr 
     struct hsay_intro_request *r = &m.intro_request;
     r->id = request_id(a, first);
     r->flags = HSAY_REQUEST_PUBLIC;
+    lab_chance_bytes(&a->chance, r->token.byte, sizeof r->token.byte);
     r->to = *to;
     if (a->config.kind == LAB_ATTACK_BAIT) {
         r->claim.kind = HSAY_CLAIM_SUM;
@@ -198,6 +199,7 @@ static void puncture(struct lab_attack *a, const struct lab_crowd_member *m,
 {
     struct letter l = {.to = to->addr, .key = to->key};
     struct hsay_message message = {.type = HSAY_MSG_PUNCTURE, .puncture = {.id = id}};
+    lab_chance_bytes(&a->chance, message.puncture.token.byte, sizeof message.puncture.token.byte);
     send_message(a, m, &l, &message);
     a->count.punctures++;
 }
@@ -210,6 +212,7 @@ static void introduce(struct lab_attack *a, const struct arrival *in, struct hsa
         return;
     r->introduced.addr = other->addr;
     r->introduced.key = other->key;
+    r->flags |= HSAY_RESPONSE_MET_PUBLIC;
     puncture(a, other, &(struct hsay_peer){in->from, in->key}, r->id);
     a->count.introductions++;
 }

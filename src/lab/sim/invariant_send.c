@@ -16,7 +16,8 @@
 
 enum {
     STRANGER_LETTERS_MAX = 2,
-    PUNCTURE_BYTES = 80, /* that a puncture request makes somebody else send to the source */
+    /* That a puncture request makes somebody else send to the source. */
+    PUNCTURE_BYTES = HSAY_SEAL_BYTES + HSAY_PUNCTURE_MESSAGE_BYTES,
     CONTACTS_FIRST = 16,
     ANSWER_WAIT_MS = HSAY_REQUEST_LIFETIME_MS + 1,
 };
