@@ -15,22 +15,22 @@ lab=$build/hearsay-lab
 out=$build/experiments
 
 # folder | what hearsay-lab is told | field bar, field bar, ...
+# A field is that of the plain variant, or VARIANT/FIELD.
 commands() {
     cat <<'END'
-propagation|run propagation --seeds 100|steps_last_mean <=6, steps_last_worst <=8
-propagation-copies|run propagation --seeds 4|copies_per_delivery <=1.15
-propagation-paper|run propagation --policy paper --push 0 --seeds 100|steps_last_mean <=12
-propagation-late|run propagation --policy paper --push 0 --seeds 100|steps_last_worst <=16
-propagation-10000|run propagation --nodes 10000 --seeds 4|steps_last_mean <=8
-propagation-loss|run propagation --loss 0.10 --seeds 100|steps_last_mean <=8, reached_share >=1
+propagation|run propagation --seeds 100|steps_last_mean <=6, steps_last_worst <=8, copies_per_delivery_mean <=1.15, paper/steps_last_mean <=12, paper/steps_last_worst <=16, loss/steps_last_mean <=8, loss/reached_share_least >=1
+propagation-sweep|sweep propagation --variant main|
+propagation-10000|run propagation --variant main --nodes 10000 --seeds 4|steps_last_mean <=8
 churn|run churn --session 30 --seeds 3|held_share >=0.99, degradation <=2
-churn-sweep|sweep churn|
+churn-sweep|sweep churn --variant main|
 throughput|run throughput|bundles_per_second >=10000, realtime_factor >=1
+throughput-sweep|sweep throughput --variant main|
 catchup|run catchup|wire_ratio <=1.10, missed <=0
 catchup-sweep|sweep catchup|
+heuristics|run heuristics|
 heuristics-sweep|sweep heuristics|
 massfailure|run massfailure --seeds 3|held_share >=0.99
-massfailure-sweep|sweep massfailure|
+massfailure-sweep|sweep massfailure --variant main|
 partition|run partition --seeds 3|
 walk|run walk|clustering <=0.01, path_mean <=4.5, indegree_max_ratio <=3
 walk-half-hour|run walk --nodes 1000 --duration 1800 --variant main -j 1|wall_seconds <=60
@@ -38,18 +38,26 @@ bandwidth-sweep|sweep bandwidth|
 demers|run demers|
 allchannel|run allchannel|
 nat|run nat --seeds 3|unreached_share <=0.05
-eclipse|run eclipse|attacker_share <=0.10
-eclipse-host|run eclipse --variant one_host|attacker_share <=0.02
-eclipse-64|run eclipse --variant many_networks|attacker_share <=0.30
-eclipse-sweep|sweep eclipse|
+eclipse|run eclipse --seeds 3|attacker_share_mean <=0.10, one_host/attacker_share_mean <=0.02, many_networks/attacker_share_mean <=0.30, grouping_cost <=0.05
+swarm|run swarm --seeds 5|
 scale|run scale|peak_gib <=20, reached_share >=0.999, wall_seconds <=900
 scale-sweep|sweep scale nodes=1000,10000,100000|
 END
 }
 
-# The first field of this name is that of the plain variant.
-field_of() { # json, field
-    grep -oE "\"$2\":-?[0-9.e+-]+" "$1" | head -n 1 | cut -d : -f 2
+# Numbers by name, in the JSON of one variant or of the result's beginning.
+field_of() { # json, [variant/]field
+    local from='{'
+    [[ $2 != */* ]] || from="\"${2%/*}\":{"
+    awk -v from="$from" -v name="\"${2##*/}\":" '{
+        at = index($0, from)
+        rest = substr($0, at + length(from))
+        if (at == 0 || (at = index(rest, name)) == 0)
+            exit
+        value = substr(rest, at + length(name))
+        sub(/[,}].*/, "", value)
+        print value
+    }' "$1"
 }
 
 holds() { # value, bar such as <=6
