@@ -107,9 +107,10 @@ endif
 include $(B)/probe.mk
 
 LIBRARIES := libsodium lmdb libxxhash
-MODULES   := $(LIBRARIES) libevent_core libevent_extra libevent_pthreads jansson
+MODULES   := $(LIBRARIES) libevent_core libevent_extra libevent_pthreads jansson miniupnpc
 PC_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(MODULES))
-PC_LIBS   := $(shell $(PKG_CONFIG) --libs $(MODULES))
+# libnatpmp comes without a .pc file.
+PC_LIBS   := $(shell $(PKG_CONFIG) --libs $(MODULES)) -lnatpmp
 LIB_LIBS  := $(shell $(PKG_CONFIG) --libs $(LIBRARIES))
 TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka)
 endif

@@ -41,6 +41,8 @@ xxhash.h | bloom/* src/wire/salted.h src/lab/sim/* src/lab/swarm*
 lmdb.h   | src/port/store_lmdb*
 sodium.h | src/port/crypto_sodium*
 event2/* | src/daemon/*
+natpmp.h | src/daemon/portmap_natpmp*
+miniupnpc/* | src/daemon/portmap_upnp*
 '
 
 # The room of a header is its folder. Those of the adapters are installed beside the others, but
@@ -126,11 +128,14 @@ plant src/port/planted.c '#include "src/daemon/loop.h"'
 plant src/port/store_mem.c '#include <lmdb.h>'
 plant src/port/ordset.c '#include <event2/event.h>'
 plant src/daemon/planted.c '#include "src/cli/table.h"'
+plant src/daemon/planted.h '#include <natpmp.h>'
+plant src/common/planted.c '#include <miniupnpc/miniupnpc.h>'
 plant src/cli/planted.c '#include <sodium.h>'
 expected=$(find "$work" -name '*.[ch]' | wc -l)
 
 plant src/port/store_lmdb.c '#include <lmdb.h>'
 plant src/daemon/loop.c '#include <event2/event.h>'
+plant src/daemon/portmap_upnp.c '#include <miniupnpc/miniupnpc.h>'
 plant src/daemon/main.c '#include "version.h"'
 plant src/node/node.c '#include "src/walk/candidate.h"'
 plant bloom/bloom.c '#include <string.h>'

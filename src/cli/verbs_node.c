@@ -33,6 +33,29 @@ static void print_listen(const json_t *status)
     putchar('\n');
 }
 
+/* Nothing where there is nothing to map, or nothing was to be. */
+static void print_mappings(const json_t *status)
+{
+    const json_t *ports = json_object_get(json_object_get(status, "port_mapping"), "ports");
+    bool off = strcmp(field_text(status, "port_mapping.mode"), "no") == 0;
+    size_t i;
+    json_t *one;
+    json_array_foreach(ports, i, one)
+    {
+        const char *error = field_text(one, "error");
+        if (*field_text(one, "external")) {
+            printf("mapping     %s to port %" PRIu64 " by %s", field_text(one, "external"),
+                   field_number(one, "port"), field_text(one, "protocol"));
+            if (json_is_number(json_object_get(one, "left_seconds")))
+                printf(", %s left", out_seconds(field_real(one, "left_seconds")));
+            printf("%s%s\n", *error ? "; not renewed: " : "", error);
+        } else if (!off) {
+            printf("mapping     none of port %" PRIu64 "; %s\n", field_number(one, "port"),
+                   *error ? error : "asking the gateway");
+        }
+    }
+}
+
 static void print_node(const json_t *status)
 {
     printf("hearsayd    %s, up %s, pid %" PRIu64 "\n", field_text(status, "version"),
@@ -40,6 +63,7 @@ static void print_node(const json_t *status)
     printf("node key    %s\n", field_text(status, "node_key"));
     printf("author key  %s\n", field_text(status, "author_key"));
     print_listen(status);
+    print_mappings(status);
     printf("traffic     in %s in %s datagrams, out %s in %s datagrams\n",
            out_size(field_number(status, "bytes_in")),
            out_number(field_number(status, "datagrams_in")),

@@ -10,6 +10,9 @@ static const char *const policies[] = {"hearsay", "paper", "code2019", NULL};
 static const char *const levels[] = {"error", "warning", "notice", "info", "debug", "trace", NULL};
 static const char *const formats[] = {"text", "json", "journal", NULL};
 
+/* In the order of enum portmap_mode; the first is the default. */
+static const char *const mappings[] = {"auto", "no", "pcp", "nat-pmp", "upnp", NULL};
+
 static const char yes_or_no[] = "yes or no";
 static const char an_answer[] = "a size from 1kB to 16MB, like 64kB";
 static const char a_quota[] = "a size like 2GB, or 0 for no bound";
@@ -43,6 +46,8 @@ static const struct conf_key node_key[] = {
      .expected = a_peer},
     {"lan-beacons", TYPE_BOOL, FIELD(struct conf, lan_beacons), .option = "lan-beacons",
      .live = true, .expected = yes_or_no},
+    {"port-mapping", TYPE_CHOICE, FIELD(struct conf, port_mapping), .option = "port-mapping",
+     .choice = mappings, .live = true, .expected = "auto, no, pcp, nat-pmp or upnp"},
     {"overlays-max", TYPE_NUMBER, FIELD(struct conf, overlays_max), .low = 1,
      .high = CONF_OVERLAYS_MAX, .expected = "a number from 1 to 64"},
     {"candidates-max", TYPE_NUMBER, FIELD(struct conf, candidates_max), .low = 8, .high = 4096,
@@ -383,6 +388,11 @@ const char *conf_policy_name(uint8_t policy)
 const char *conf_log_level_name(int64_t level)
 {
     return levels[level];
+}
+
+const char *conf_port_mapping_name(int64_t mode)
+{
+    return mappings[mode];
 }
 
 /* The overlay's own word, else that of all, else 0, which the core takes for its default. */

@@ -63,6 +63,7 @@ struct conf {
     size_t overlay_count;
     struct conf_walk walk;
     int64_t lan_beacons;
+    int64_t port_mapping; /* enum portmap_mode */
     int64_t overlays_max;
     int64_t candidates_max;
     int64_t datagram_bytes;
@@ -91,6 +92,7 @@ const char *conf_option_at(size_t index);
 void conf_overlay_walk(const struct conf *conf, const char *name, struct hsay_overlay_config *out);
 const char *conf_policy_name(uint8_t policy);
 const char *conf_log_level_name(int64_t level);
+const char *conf_port_mapping_name(int64_t mode);
 
 /* Which keys differ, as "section.key".  Takes over into `conf` what a reload can change. */
 enum { CONF_CHANGES_MAX = 32, CONF_CHANGE_BYTES = 96 };

@@ -198,13 +198,14 @@ enum ctl_result ctl_on_status(struct ctl_conn *conn, const struct request *reque
     }
     ctl_put(conn,
             json_pack("{s:s, s:i, s:I, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o, "
-                      "s:o, s:o, s:o}",
+                      "s:o, s:o, s:o, s:o}",
                       "version", HSAY_VERSION, "pid", (int)getpid(), "uptime_seconds",
                       uptime_seconds(d), "node_key", json_hex(key->byte, sizeof key->byte),
                       "author_key", json_hex(d->author.byte, sizeof d->author.byte), "listen",
                       json_listen(&d->udp), "address", "ip4", json_address(d, HSAY_ADDR_IP4), "ip6",
-                      json_address(d, HSAY_ADDR_IP6), "wakeups", json_number(loop_wakeups(d->loop)),
-                      "datagrams_in", json_number(d->udp.count.datagrams_in), "datagrams_out",
+                      json_address(d, HSAY_ADDR_IP6), "port_mapping", portmap_json(d), "wakeups",
+                      json_number(loop_wakeups(d->loop)), "datagrams_in",
+                      json_number(d->udp.count.datagrams_in), "datagrams_out",
                       json_number(d->udp.count.datagrams_out), "bytes_in",
                       json_number(d->udp.count.bytes_in), "bytes_out",
                       json_number(d->udp.count.bytes_out), "rss_bytes",

@@ -56,6 +56,7 @@ int daemon_reload(struct daemon *d, struct conf_changes *changes, struct conf_er
             names_add_known(d, o);
         }
         beacon_restart(d);
+        portmap_restart(d);
         turn_rearm(d);
         log_changes(changes->changed, changes->changed_count, "is changed");
         log_changes(changes->restart, changes->restart_count, "changes at the next start");
@@ -364,6 +365,7 @@ enum exit_status daemon_run(struct daemon *d)
     }
     beacon_restart(d);
     netwatch_open(d);
+    portmap_restart(d);
     turn_settle(d);
     say_ready(d);
     if (loop_run(d->loop)) {
@@ -394,6 +396,7 @@ void daemon_end(struct daemon *d)
     }
     loop_timer_free(d->minute);
     loop_timer_free(d->watchdog);
+    portmap_close(d);
     udp_close(&d->udp);
     overlays_close(d);
     turn_close(d);

@@ -14,6 +14,7 @@
 #include "src/daemon/netwatch.h"
 #include "src/daemon/options.h"
 #include "src/daemon/overlays.h"
+#include "src/daemon/portmap.h"
 #include "src/daemon/turn.h"
 #include "src/daemon/udp.h"
 
@@ -53,6 +54,7 @@ struct daemon {
     struct book book;
     struct beacon beacon;
     struct netwatch netwatch;
+    struct portmap portmap;
     struct ctl ctl;
 };
 

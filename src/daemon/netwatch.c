@@ -21,6 +21,7 @@ static void on_settled(void *arg)
     hsay_node_wake(d->node, clock_now(&d->clock));
     turn_rearm(d);
     beacon_restart(d);
+    portmap_restart(d);
 }
 
 /* What exactly has changed does not matter, so the messages are only taken away. */

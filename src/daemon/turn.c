@@ -192,6 +192,7 @@ static void on_timer(void *arg)
     if (clock_slept(&d->clock)) {
         log_info("node", "the machine has slept; walking at once");
         hsay_node_wake(d->node, now);
+        portmap_restart(d); /* the gateway has counted the lifetime on */
     }
     run_due(d, now);
     turn_settle(d);

@@ -77,7 +77,7 @@ spawn() { # name, options...
     local name=$1
     shift
     "$hearsayd" --state "$work/$name" --control "$work/$name.sock" --no-lan-beacons \
-        --log-level info "$@" 2>>"$work/$name.log" </dev/null &
+        --port-mapping no --log-level info "$@" 2>>"$work/$name.log" </dev/null &
     pid[$name]=$!
 }
 
