@@ -39,8 +39,11 @@ libsodium libsodium-dev
 lmdb liblmdb-dev
 libxxhash libxxhash-dev
 jansson libjansson-dev
+miniupnpc libminiupnpc-dev
 cmocka libcmocka-dev
 END
+    compiles -include natpmp.h -lnatpmp || echo libnatpmp-dev # which has no module
+    # miniupnpd-nftables is the program without the service that Debian makes of it.
     while read -r command package; do
         command -v "$command" >/dev/null || echo "$package"
     done <<END
@@ -50,6 +53,7 @@ gnuplot gnuplot-nox
 ps procps
 nft nftables
 ip iproute2
+miniupnpd miniupnpd-nftables
 END
 }
 

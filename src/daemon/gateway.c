@@ -28,7 +28,7 @@ static size_t aligned(size_t size)
 }
 
 /* Takes away `size` bytes that were looked at, and the gap behind them. */
-static void skip(struct hsay_span *rest, size_t size)
+static void pass_over(struct hsay_span *rest, size_t size)
 {
     size_t step = aligned(size) < rest->size ? aligned(size) : rest->size;
 
@@ -49,7 +49,7 @@ static bool attr_next(struct hsay_span *rest, uint16_t *type, struct hsay_span *
     }
     *type = head.rta_type;
     *value = (struct hsay_span){rest->data + sizeof head, head.rta_len - sizeof head};
-    skip(rest, head.rta_len);
+    pass_over(rest, head.rta_len);
     return true;
 }
 
@@ -67,7 +67,7 @@ static bool message_next(struct hsay_span *rest, uint16_t *type, struct hsay_spa
     }
     *type = head.nlmsg_type;
     *body = (struct hsay_span){rest->data + sizeof head, head.nlmsg_len - sizeof head};
-    skip(rest, head.nlmsg_len);
+    pass_over(rest, head.nlmsg_len);
     return true;
 }
 
@@ -132,7 +132,7 @@ static void route_look(struct best *best, struct hsay_span body)
         route.rtm_table != RT_TABLE_MAIN) {
         return;
     }
-    skip(&body, sizeof route);
+    pass_over(&body, sizeof route);
     attrs_look(&found, body);
     if (!best->found || found.metric < best->metric) {
         *best = found;

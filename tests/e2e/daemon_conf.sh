@@ -47,6 +47,10 @@ bad 'bad switch' "lan-beacons 'maybe' is not yes or no" <<END
 [node]
 lan-beacons = maybe
 END
+bad 'bad mapping' "port-mapping 'yes' is not auto, no, pcp, nat-pmp or upnp" <<END
+[node]
+port-mapping = yes
+END
 bad 'overlay without a name' 'hearsay.conf:1: [overlay NAME] needs a name' <<<'[overlay]'
 bad 'name like a key' 'would be taken for a key' <<<'[overlay abcdef0123]'
 bad 'a line that is none' 'hearsay.conf:2: expected `key = value` or `[section]`' <<END
@@ -89,6 +93,7 @@ answer-bytes = 5kB
 answer-bytes-max = 64KiB
 mail-fanout = 10
 lan-beacons = no
+port-mapping = nat-pmp
 overlays-max = 8
 candidates-max = 32
 datagram-bytes = 1400

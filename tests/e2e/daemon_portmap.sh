@@ -10,6 +10,7 @@ PATH=$PATH:/usr/sbin:/sbin
 for command in ip nft miniupnpd; do
     command -v $command >/dev/null || skip "no $command here"
 done
+miniupnpd --version | grep -q nftables || skip "this miniupnpd is for iptables"
 space=hsay$$
 cleanup() {
     local side
@@ -19,6 +20,9 @@ cleanup() {
 }
 for side in r h g w; do
     ip netns add "$space-$side" 2>/dev/null || skip "cannot make network namespaces here"
+    # Addresses that are good at once change nothing later, for which nodes would look again.
+    ip netns exec "$space-$side" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad' \
+        2>/dev/null
     ip -n "$space-$side" link set lo up
 done
 
@@ -95,8 +99,8 @@ uuid=b0e5b0e5-0000-4000-8000-000000000001
 allow 1024-65535 192.168.76.0/22 1024-65535
 deny 0-65535 0.0.0.0/0 0-65535
 END
-on r miniupnpd -d -f "$work/miniupnpd.conf" -P "$work/miniupnpd.pid" </dev/null \
-    >"$work/router" 2>&1 &
+ip netns exec "$space-r" miniupnpd -d -f "$work/miniupnpd.conf" -P "$work/miniupnpd.pid" \
+    </dev/null >"$work/router" 2>&1 &
 pid[router]=$!
 for ((i = 0; i < 100; i++)); do
     ! grep -q 'Listening for NAT-PMP/PCP' "$work/router" || break
@@ -107,8 +111,9 @@ done
 inside() { # name, namespace, how, options...
     local name=$1 side=$2 how=$3
     shift 3
-    on "$side" "$hearsayd" --state "$work/$name" --control "$work/$name.sock" --no-lan-beacons \
-        --port-mapping "$how" --log-level debug "$@" 2>>"$work/$name.log" </dev/null &
+    ip netns exec "$space-$side" "$hearsayd" --state "$work/$name" --control "$work/$name.sock" \
+        --no-lan-beacons ${how:+--port-mapping "$how"} --log-level debug "$@" \
+        2>>"$work/$name.log" </dev/null &
     pid[$name]=$!
     await "$name"
 }
@@ -174,7 +179,6 @@ check 'stop' stop loop
 
 # --- each protocol alone ------------------------------------------------------------------------
 
-began=$SECONDS
 declare -A port=()
 for how in pcp nat-pmp upnp; do
     check "a node with $how" inside $how h $how --listen 0.0.0.0:0
@@ -191,6 +195,11 @@ check 'status shows it' grep -q "^mapping  *11.64.21.1:${port[pcp]} to port ${po
 check 'PCP may live for six seconds' test "$(mapping pcp left_seconds)" -lt 6
 check 'NAT-PMP for two hours' test "$(mapping nat-pmp left_seconds)" -gt 7000
 check 'UPnP too' test "$(mapping upnp left_seconds)" -gt 7000
+
+check 'a node that is killed' inside killed h pcp --listen 0.0.0.0:0
+port[killed]=$(port_of killed)
+check 'has been let in' mapped killed pcp
+stop killed KILL
 
 # --- another network, and one protocol for another ----------------------------------------------
 
@@ -210,23 +219,31 @@ check 'a stranger reaches it' reached plain "$plain"
 
 # --- renewal ------------------------------------------------------------------------------------
 
-# As after a new start of the router: what it held is forgotten.
-forget() {
-    on r nft flush chain inet filter prerouting_miniupnpd
-    on r nft flush chain inet filter miniupnpd
+gone() { # port, seconds
+    local tries
+    for ((tries = 0; tries < $2 * 20; tries++)); do
+        ! shut "$1" >/dev/null || return 0
+        sleep 0.05
+    done
+    shut "$1"
 }
-while [ $((SECONDS - began)) -lt 9 ]; do
-    sleep 0.2
-done
-check 'PCP was renewed' logged pcp 'stays mapped'
+again() { # name: how often it has been mapped once more
+    grep -c 'stays mapped' "$work/$1.log"
+}
+
+check 'what nobody renews ends by itself' gone "${port[killed]}" 10
+check 'PCP was renewed' test "$(again pcp)" -ge 1
 check 'and is still let in' open "${port[pcp]}"
-check 'the router forgets' forget
-check 'NAT-PMP is shut' shut "${port[nat-pmp]}"
-check 'a reload asks again: NAT-PMP' hearsay nat-pmp reload
-check 'a reload asks again: UPnP' hearsay upnp reload
+
+# As after a new start of the router: what it held is forgotten.
+on r nft flush chain inet filter prerouting_miniupnpd
+on r nft flush chain inet filter miniupnpd
 for how in nat-pmp upnp; do
+    check "the router has forgotten $how" shut "${port[$how]}"
+    before=$(again $how)
+    check "a reload asks again by $how" hearsay $how reload
     for ((i = 0; i < 60; i++)); do
-        ! logged $how 'stays mapped' || break
+        [ "$(again $how)" = "$before" ] || break
         sleep 0.05
     done
     check "$how is let in again" open "${port[$how]}"
@@ -235,24 +252,29 @@ done
 # --- the end ------------------------------------------------------------------------------------
 
 quickly() { # seconds, command...
-    local limit=$1 start=$EPOCHREALTIME
+    local limit=$1 start=$EPOCHREALTIME us
     shift
-    "$@"
-    start=$((${EPOCHREALTIME/./} - ${start/./}))
-    [ $start -lt $((limit * 1000000)) ] || { echo "$start us"; return 1; }
+    "$@" || return 1
+    us=$((${EPOCHREALTIME/./} - ${start/./}))
+    [ $us -lt $((limit * 1000000)) ] || { echo "$us us"; return 1; }
 }
 for how in pcp nat-pmp upnp; do
     check "$how ends" quickly 1 stop $how
     check "$how: nothing is left" shut "${port[$how]}"
 done
 
-# The switch is turned off while it runs, and the other one's router falls silent.
-printf '[node]\nport-mapping = no\n' >"$work/off.conf"
-check 'a node that is told later' inside late h auto --listen 0.0.0.0:0
+echo '[node]' >"$work/late.conf"
+check 'a node whose settings are a file' inside late h '' --listen 0.0.0.0:0 \
+    --config "$work/late.conf"
+late=$(port_of late)
 check 'maps' mapped late pcp
-stop late
-on r nft flush chain inet filter input
-on r nft add rule inet filter input iifname lan1 drop
-check 'a node whose router is mute ends' quickly 3 stop lost
-check 'and the other one too' quickly 3 stop plain
+check 'the router lets it in' open "$late"
+echo 'port-mapping = no' >>"$work/late.conf"
+check 'it is told not to' hearsay late reload
+check 'and gives back what it had' gone "$late" 2
+check 'it ends' stop late
+
+on r nft insert rule inet filter input iifname lan1 drop
+check 'a node whose router is mute now ends' quickly 3 stop lost
+check 'and one that had UPnP' quickly 3 stop plain
 finish
