@@ -59,7 +59,8 @@ static void on_mapped(struct portmap_port *port, const struct portmap_answer *an
     bool again = is_held(port, now) && port->held.protocol == answer->held.protocol &&
                  hsay_addr_equal(&port->held.external, &answer->held.external);
     /* What is held for ever is renewed as well: gateways forget when they are started again. */
-    uint64_t lifetime_ms = (answer->held.lifetime_s ? answer->held.lifetime_s : LIFETIME_S) * 1000u;
+    uint64_t lifetime_s = answer->held.lifetime_s ? answer->held.lifetime_s : (uint64_t)LIFETIME_S;
+    uint64_t lifetime_ms = lifetime_s * 1000;
     uint64_t renew_ms = lifetime_ms / 2 > RENEW_MIN_MS ? lifetime_ms / 2 : RENEW_MIN_MS;
 
     port->until = answer->held.lifetime_s ? hsay_time_add_ms(now, lifetime_ms) : HSAY_TIME_NEVER;
