@@ -344,7 +344,7 @@ static size_t turn_of(const struct hsay_walk *walk, const struct hsay_candidates
     return (index + max - walk->introduce_turn % max) % max;
 }
 
-/* How many visitors of its network wait for the same. */
+/* Another visitor of its network waits for the same. */
 static bool is_crowd(const struct hsay_candidates *table, const struct hsay_candidate *c,
                      hsay_time now)
 {
@@ -409,7 +409,7 @@ struct hsay_candidate *hsay_walk_introduce(struct hsay_walk *walk, struct hsay_c
         if (!is_verified(walk, table, c, now) || !is_match(c, asker, asker_symmetric))
             continue;
 
-        uint64_t tier = introduction_tier(walk, table, c, now);
+        uint64_t tier = 2 * introduction_tier(walk, table, c, now);
         size_t turn = turn_of(walk, table, i);
         if (!choice.by_group)
             choice_offer(&choice, c, tier, 0, turn);
@@ -417,7 +417,7 @@ struct hsay_candidate *hsay_walk_introduce(struct hsay_walk *walk, struct hsay_c
             choice_offer(&choice, c, tier,
                          is_calm(walk) ? c->requested_at : UINT32_MAX - c->requested_at, turn);
         else
-            choice_offer_by_chance(&choice, c, i, 2 * tier + (turn == table->entry_max - 1u));
+            choice_offer_by_chance(&choice, c, i, tier + (turn == table->entry_max - 1u));
     }
     if (choice.best != NULL)
         walk->introduce_turn = (uint16_t)(choice.best - table->entry + 1);
@@ -428,9 +428,11 @@ struct hsay_candidate *hsay_walk_introduce(struct hsay_walk *walk, struct hsay_c
 
 void hsay_walk_on_outcome(struct hsay_walk *walk, bool answered)
 {
-    walk->lost = (uint8_t)(walk->lost - walk->lost / LOST_WEIGHT);
+    unsigned lost = walk->lost - walk->lost / LOST_WEIGHT;
+
     if (!answered)
-        walk->lost = (uint8_t)(walk->lost + 256 / LOST_WEIGHT - (walk->lost >= 240));
+        lost += 256 / LOST_WEIGHT;
+    walk->lost = (uint8_t)(lost < UINT8_MAX ? lost : UINT8_MAX);
 }
 
 void hsay_walk_on_met(struct hsay_walk *walk, bool is_new)
