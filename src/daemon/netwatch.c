@@ -1,9 +1,13 @@
 #include "src/daemon/netwatch.h"
 
+#include <ifaddrs.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "src/daemon/daemon.h"
 #include "src/daemon/log.h"
@@ -11,11 +15,49 @@
 
 enum { SETTLE_MS = 1000 };
 
+/* Of an address that a path may come from; 0 for all others.  One of a link alone comes and goes
+ * with the link, and is none of ours. */
+static uint64_t hash_of(const struct sockaddr *address)
+{
+    if (address && address->sa_family == AF_INET) {
+        const struct sockaddr_in *in = (const void *)address;
+        return XXH3_64bits(&in->sin_addr, sizeof in->sin_addr);
+    }
+    if (address && address->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *in = (const void *)address;
+        return IN6_IS_ADDR_LINKLOCAL(&in->sin6_addr)
+                   ? 0
+                   : XXH3_64bits(&in->sin6_addr, sizeof in->sin6_addr);
+    }
+    return 0;
+}
+
+/* Which addresses this machine has, whatever their order. */
+static uint64_t addresses_now(void)
+{
+    struct ifaddrs *list;
+    uint64_t sum = 0;
+
+    if (getifaddrs(&list)) {
+        return 0;
+    }
+    for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
+        sum += hash_of(i->ifa_addr);
+    }
+    freeifaddrs(list);
+    return sum;
+}
+
 static void on_settled(void *arg)
 {
     struct daemon *d = arg;
     struct hsay_addr local = udp_local(&d->udp);
+    uint64_t addresses = addresses_now();
 
+    if (addresses == d->netwatch.addresses) {
+        return;
+    }
+    d->netwatch.addresses = addresses;
     log_info("node", "the machine's addresses have changed; walking at once");
     hsay_node_set_local(d->node, &local);
     hsay_node_wake(d->node, clock_now(&d->clock));
@@ -24,7 +66,8 @@ static void on_settled(void *arg)
     portmap_restart(d);
 }
 
-/* What exactly has changed does not matter, so the messages are only taken away. */
+/* Messages also come when nothing has changed but how long an address is good for, as routers say
+ * every few minutes.  So they are only taken away, and what is there now is compared. */
 static void on_readable(void *arg, unsigned what)
 {
     struct daemon *d = arg;
@@ -45,6 +88,7 @@ void netwatch_open(struct daemon *d)
     struct sockaddr_nl name = {.nl_family = AF_NETLINK,
                                .nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR};
 
+    d->netwatch.addresses = addresses_now();
     d->netwatch.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
     if (d->netwatch.fd < 0) {
         return;

@@ -6,12 +6,15 @@
 #ifndef HEARSAY_DAEMON_NETWATCH_H
 #define HEARSAY_DAEMON_NETWATCH_H
 
+#include <stdint.h>
+
 struct daemon;
 struct loop_io;
 struct loop_timer;
 
 struct netwatch {
     int fd;
+    uint64_t addresses; /* a hash of those that the machine had last */
     struct loop_io *io;
     struct loop_timer *timer;
 };
