@@ -17,8 +17,10 @@ out=$build/experiments
 # folder | what hearsay-lab is told | field bar, field bar, ...
 # A field is that of the plain variant, or VARIANT/FIELD.
 commands() {
-    cat <<'END'
-propagation|run propagation --seeds 100|steps_last_mean <=6, steps_last_worst <=8, copies_per_delivery_mean <=1.15, paper/steps_last_mean <=12, paper/steps_last_worst <=16, loss/steps_last_mean <=8, loss/reached_share_least >=1
+    cat <<'END' | sed -e :a -e '/\\$/N; s/\\\n *//; ta'
+propagation|run propagation --seeds 100|steps_last_mean <=6, steps_last_worst <=8, \
+    copies_per_delivery_mean <=1.15, paper/steps_last_mean <=12, paper/steps_last_worst <=16, \
+    loss/steps_last_mean <=8, loss/reached_share_least >=1
 propagation-sweep|sweep propagation --variant main|
 propagation-10000|run propagation --variant main --nodes 10000 --seeds 4|steps_last_mean <=8
 churn|run churn --session 30 --seeds 3|held_share >=0.99, degradation <=2
@@ -38,7 +40,8 @@ bandwidth-sweep|sweep bandwidth|
 demers|run demers|
 allchannel|run allchannel|
 nat|run nat --seeds 3|unreached_share <=0.05
-eclipse|run eclipse --seeds 3|attacker_share_mean <=0.10, one_host/attacker_share_mean <=0.02, many_networks/attacker_share_mean <=0.30, grouping_cost <=0.05
+eclipse|run eclipse --seeds 3|attacker_share_mean <=0.10, one_host/attacker_share_mean <=0.02, \
+    many_networks/attacker_share_mean <=0.30, grouping_cost <=0.05
 swarm|run swarm --seeds 5|
 scale|run scale|peak_gib <=20, reached_share >=0.999, wall_seconds <=900
 scale-sweep|sweep scale nodes=1000,10000,100000|

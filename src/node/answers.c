@@ -5,6 +5,7 @@
 #include "nat/addr_class.h"
 #include "src/node/catchup.h"
 #include "src/node/mail.h"
+#include "src/node/puncturing.h"
 #include "src/node/request.h"
 #include "src/node/taking.h"
 
@@ -45,10 +46,10 @@ static void vote(struct hsay_call *call, const struct hsay_addr *seen)
     hsay_vote_add(&call->node->votes, call->now.mono, &v);
 }
 
-static void meet(struct hsay_call *call, const struct hsay_introduced *told, uint8_t flags)
+static void meet(struct hsay_call *call, const struct hsay_intro_response *a)
 {
     struct hsay_overlay *o = call->overlay;
-    struct hsay_introduced peer = *told;
+    struct hsay_introduced peer = a->introduced;
     hsay_addr_normalise(&peer.addr);
     hsay_addr_normalise(&peer.lan);
     struct hsay_addr_policy policy = {.introducer = call->from.addr,
@@ -56,14 +57,16 @@ static void meet(struct hsay_call *call, const struct hsay_introduced *told, uin
     if (!hsay_addr_sendable(&peer.addr, &policy) ||
         memcmp(&peer.key, &call->node->key, sizeof peer.key) == 0)
         return;
-    uint8_t nat = (flags & HSAY_RESPONSE_MET_PUBLIC) != 0 ? HSAY_MARK_PUBLIC : 0;
-    if ((flags & HSAY_RESPONSE_MET_SYMMETRIC) != 0)
+    uint8_t nat = (a->flags & HSAY_RESPONSE_MET_PUBLIC) != 0 ? HSAY_MARK_PUBLIC : 0;
+    if ((a->flags & HSAY_RESPONSE_MET_SYMMETRIC) != 0)
         nat = HSAY_MARK_SYMMETRIC;
     struct hsay_candidate *c =
         hsay_candidate_on_introduced(&o->candidates, call->now.mono, &peer, &call->from.addr, nat);
     hsay_walk_on_met(&o->walk, c != NULL && c->contacted_at == 0 && c->asked_at == 0);
     if (c != NULL && (c->marks & HSAY_MARK_HEARD) == 0)
         hsay_candidate_on_lan(&o->candidates, c, &peer.lan);
+    if (c != NULL && hsay_candidate_is_place_unknown(c))
+        hsay_puncturing_towards(call, &(struct hsay_peer){c->addr, c->key}, a->id);
     hsay_count(call->node, HSAY_COUNT_INTRODUCED_IN, 1);
 }
 
@@ -115,7 +118,7 @@ void hsay_answers_on_intro_response(struct hsay_call *call, const struct hsay_me
     know(call, p, a);
     note(p, call, a);
     if (p->introduced)
-        meet(call, &a->introduced, a->flags);
+        meet(call, a);
     struct hsay_taken taken = hsay_take_list(call, a->bundles);
     p->bundles_got = (uint16_t)(p->bundles_got + taken.got);
     p->bundles_new = (uint16_t)(p->bundles_new + taken.fresh);

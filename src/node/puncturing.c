@@ -27,21 +27,36 @@ static bool may_puncture(struct hsay_call *call, const struct hsay_addr *target)
     return hsay_puncture_try(&node->punctures, call->now.mono, &ask) == HSAY_PUNCTURE_OK;
 }
 
+/* As far as the limits allow. */
+static bool puncture(struct hsay_call *call, const struct hsay_peer *peer, uint64_t id)
+{
+    struct hsay_send_to to = {.peer = *peer, .class = HSAY_SEND_PUNCTURE};
+    struct hsay_message m = {.type = HSAY_MSG_PUNCTURE, .puncture = {.id = id}};
+    if (hsay_key_is_zero(&peer->key) || !may_puncture(call, &peer->addr)) {
+        hsay_drop(call->node, HSAY_DROP_PUNCTURE);
+        return false;
+    }
+    hsay_send_make_token(call, peer, &m.puncture.token);
+    if (hsay_send_message(call, &to, &m))
+        hsay_count(call->node, HSAY_COUNT_PUNCTURES_OUT, 1);
+    return true;
+}
+
+void hsay_puncturing_towards(struct hsay_call *call, const struct hsay_peer *peer, uint64_t id)
+{
+    puncture(call, peer, id);
+}
+
 void hsay_puncturing_on_request(struct hsay_call *call, const struct hsay_message *m)
 {
-    const struct hsay_introduced *told = &m->puncture_request.target;
-    struct hsay_send_to to = {.peer = {told->addr, told->key}, .class = HSAY_SEND_PUNCTURE};
-    struct hsay_message puncture = {.type = HSAY_MSG_PUNCTURE,
-                                    .puncture = {.id = m->puncture_request.id}};
-    hsay_addr_normalise(&to.peer.addr);
-    if (!call->account.validated || hsay_key_is_zero(&to.peer.key) ||
-        !may_puncture(call, &to.peer.addr)) {
+    struct hsay_peer target = {m->puncture_request.target.addr, m->puncture_request.target.key};
+    hsay_addr_normalise(&target.addr);
+    if (!call->account.validated) {
         hsay_drop(call->node, HSAY_DROP_PUNCTURE);
         return;
     }
-    hsay_send_make_token(call, &to.peer, &puncture.puncture.token);
-    if (hsay_send_message(call, &to, &puncture))
-        hsay_count(call->node, HSAY_COUNT_PUNCTURES_OUT, 1);
+    if (!puncture(call, &target, m->puncture_request.id))
+        return;
     struct hsay_candidate *introducer =
         hsay_candidate_find(&call->overlay->candidates, &call->from);
     if (introducer != NULL)

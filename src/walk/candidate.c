@@ -161,13 +161,17 @@ bool hsay_candidate_is_silent(const struct hsay_candidates *table, const struct 
            hsay_candidate_age_ms(table, c->asked_at, now) >= SILENT_MS;
 }
 
-/* A NAT that maps each destination to a port of its own has chosen one for us, which only its
- * puncture shows: what is asked before that goes nowhere. */
-static bool is_place_unknown(const struct hsay_candidates *table, const struct hsay_candidate *c,
-                             hsay_time now)
+bool hsay_candidate_is_place_unknown(const struct hsay_candidate *c)
 {
     return (c->marks & HSAY_MARK_SYMMETRIC) != 0 &&
-           (c->marks & (HSAY_MARK_HEARD | HSAY_MARK_TOKEN)) == 0 &&
+           (c->marks & (HSAY_MARK_HEARD | HSAY_MARK_TOKEN)) == 0;
+}
+
+/* What is asked before its puncture has come goes nowhere. */
+static bool is_awaited(const struct hsay_candidates *table, const struct hsay_candidate *c,
+                       hsay_time now)
+{
+    return hsay_candidate_is_place_unknown(c) &&
            hsay_candidate_age_ms(table, c->introduced_at, now) < SILENT_MS;
 }
 
@@ -176,7 +180,7 @@ bool hsay_candidate_is_eligible(const struct hsay_candidates *table, const struc
 {
     uint64_t wait_ms = table->times.again_ms;
 
-    if (hsay_candidate_bucket(table, c, now) == HSAY_BUCKET_NONE || is_place_unknown(table, c, now))
+    if (hsay_candidate_bucket(table, c, now) == HSAY_BUCKET_NONE || is_awaited(table, c, now))
         return false;
     if ((c->marks & HSAY_MARK_TRUSTED) != 0 && (c->timeouts > 0 || c->contacted_at == 0))
         wait_ms = retry_ms(&table->times, c->timeouts);

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A node notices another address of its machine, and nothing else that the kernel tells of addresses.
+# A node notices another address of its machine, and nothing else that the kernel tells of them.
 . "$(dirname "$0")/lib.bash"
 
 [ "$(id -u)" = 0 ] || skip "only root can make network namespaces"

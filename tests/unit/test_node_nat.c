@@ -148,11 +148,51 @@ static void test_public_is_said(void **state)
     world_free(&w);
 }
 
+/* ---- whose NAT has a port for each destination ---- */
+
+/* Node 0 asks the stranger, and is introduced to somebody.  How many punctures it sends. */
+static uint64_t punctures_after(uint8_t flags)
+{
+    struct world w;
+    struct stranger s;
+    struct hsay_addr elsewhere = world_addr(5000);
+    struct hsay_message m = {.type = HSAY_MSG_INTRO_RESPONSE};
+    world_init(&w, 1, 43);
+    world_start(&w);
+    stranger_init(&s, &w, &elsewhere);
+    struct hsay_peer peer = {s.addr, s.key};
+    assert_int_equal(
+        hsay_node_add_peer(w.node[0].node, world_now(&w), 0, &peer, HSAY_BUCKET_TRUSTED), 0);
+    for (unsigned ms = 0; ms < 20000 && s.answer.type != HSAY_MSG_INTRO_REQUEST; ms++)
+        world_run(&w, 1);
+    assert_int_equal(s.answer.type, HSAY_MSG_INTRO_REQUEST);
+    m.intro_response.id = s.answer.intro_request.id;
+    m.intro_response.to = world_addr(0);
+    m.intro_response.flags = flags;
+    m.intro_response.introduced.addr = world_addr(6000);
+    m.intro_response.introduced.key.byte[0] = 77;
+    stranger_send(&s, 0, &m, &(struct stranger_sealing){.first = false});
+    uint64_t sent = hsay_node_stats(w.node[0].node)->count[HSAY_COUNT_PUNCTURES_OUT];
+    world_free(&w);
+    return sent;
+}
+
+/* Its puncture comes from a port that nobody knows yet: ours, to its address, lets it in where our
+ * NAT filters by addresses.  Any other peer is asked, which opens the way as well. */
+static void test_towards_a_symmetric_one(void **state)
+{
+    (void)state;
+    assert_int_equal(punctures_after(HSAY_RESPONSE_MET_SYMMETRIC), 1);
+    assert_int_equal(punctures_after(HSAY_RESPONSE_MET_PUBLIC), 0);
+    assert_int_equal(punctures_after(0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_symmetric_stays_known),
         cmocka_unit_test(test_public_is_said),
+        cmocka_unit_test(test_towards_a_symmetric_one),
     };
     return cmocka_run_group_tests_name("node nat", tests, NULL, NULL);
 }

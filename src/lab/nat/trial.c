@@ -233,13 +233,23 @@ static unsigned count_tries(const struct stage *s)
     return tries;
 }
 
+/* Of the one that was answered first: the step that brought the introduction, and its own requests.
+ * Whom the other's request has led there was not introduced; then the other's count as well. */
+static unsigned count_steps(const struct stage *s)
+{
+    const struct natlab_side *first = &s->side[s->side[VISITOR].answered ? VISITOR : GUEST];
+    if (!first->answered)
+        return 0;
+    return 1 + (first->introduced ? first->answered_request : count_tries(s));
+}
+
 static void note_connection(struct stage *s)
 {
     struct natlab_outcome *o = s->outcome;
     o->connected = s->side[VISITOR].answered || s->side[GUEST].answered;
     o->introduced = s->side[VISITOR].introduced;
     o->tries = count_tries(s);
-    o->steps = o->tries + s->side[VISITOR].introduced + s->side[GUEST].introduced;
+    o->steps = count_steps(s);
     o->walked = s->side[VISITOR].steps;
     o->milliseconds = s->introduced_ms != 0 ? clock_ms() - s->introduced_ms : 0;
 }

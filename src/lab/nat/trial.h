@@ -32,7 +32,7 @@ struct natlab_outcome {
     bool connected;        /* one of them got an answer from the other */
     bool mutual;           /* both did, at the end */
     unsigned tries;        /* requests between the two up to the one that was answered */
-    unsigned steps;        /* and the requests that brought the introductions, one or two */
+    unsigned steps;        /* of the one that was answered: to an introduction, and to the other */
     unsigned walked;       /* all steps of the visitor meanwhile */
     double milliseconds;   /* from the introduction to the answer */
     double punctures_made; /* by the two, since the visitor came */
