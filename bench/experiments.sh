@@ -3,7 +3,8 @@
 # the figures that have a bar against it.
 #
 #   bench/experiments.sh            all, about an hour on two cores; writes bench/EXPERIMENTS.md
-#   bench/experiments.sh NAME...    only these experiments; EXPERIMENTS.md stays as it is
+#   bench/experiments.sh NAME...    only these experiments, anew; what others have left stays, and
+#                                   each line of EXPERIMENTS.md says of which commit it is
 #
 # Results lie in build/experiments (or B=elsewhere), a folder for each command, and report.html.
 # Exit code 1 when something could not be run; a bar that is missed is told in the table.
@@ -80,16 +81,17 @@ run_one() { # folder, arguments
 }
 
 table() {
-    echo '| command | field | value | at least | |'
-    echo '| --- | --- | ---: | --- | --- |'
+    echo '| command | commit | field | value | at least | |'
+    echo '| --- | --- | --- | ---: | --- | --- |'
     while IFS='|' read -r folder words bars; do
         [ -s "$out/$folder.json" ] || continue
+        version=$(field_of "$out/$folder.json" version | tr -d '"')
         while read -r field bar; do
             [ -n "$field" ] || continue
             value=$(field_of "$out/$folder.json" "$field")
             if holds "$value" "$bar"; then verdict=ok; else verdict=MISSED; fi
-            printf '| `hearsay-lab %s` | %s | %s | %s | %s |\n' "$words" "$field" "${value:--}" \
-                "${bar:0:2} ${bar:2}" "$verdict"
+            printf '| `hearsay-lab %s` | %s | %s | %s | %s | %s |\n' "$words" "${version##*+g}" \
+                "$field" "${value:--}" "${bar:0:2} ${bar:2}" "$verdict"
         done <<<"${bars//, /$'\n'}"
     done < <(commands)
 }
@@ -101,7 +103,6 @@ write_results() {
         echo 'Written by `make experiments`; do not edit.  All chance follows from the seeds, which'
         echo 'begin at 1.'
         echo
-        printf -- '- commit: %s\n' "$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)"
         printf -- '- date: %s\n' "$(date -u '+%Y-%m-%d %H:%M UTC')"
         printf -- '- machine: %s, %s processors, %s GiB\n' \
             "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" \
@@ -110,6 +111,12 @@ write_results() {
         echo
         table
     } >bench/EXPERIMENTS.md
+}
+
+is_complete() {
+    while IFS='|' read -r folder words bars; do
+        [ -s "$out/$folder.json" ] || return 1
+    done < <(commands)
 }
 
 [ -x "$lab" ] || { echo "experiments: $lab is not built; run make" >&2; exit 1; }
@@ -125,5 +132,5 @@ while IFS='|' read -r folder words bars; do
 done < <(commands)
 "$lab" report "$out" || status=1
 table | sed 's/^/  /'
-[ $# != 0 ] || write_results
+! is_complete || write_results
 exit $status

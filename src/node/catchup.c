@@ -191,8 +191,9 @@ uint64_t hsay_catchup_step_ms(const struct hsay_call *call)
 {
     const struct hsay_overlay *o = call->overlay;
     unsigned sames = o->catchup.sames;
-    if (o->config.fixed_step || !o->catchup.synced || sames < SAMES_BEFORE_STRETCH)
-        return o->config.step_ms;
+    if (o->config.fixed_step || o->config.policy != HSAY_POLICY_HEARSAY || !o->catchup.synced ||
+        sames < SAMES_BEFORE_STRETCH)
+        return o->config.step_ms; /* Dispersy's steps do not stretch */
     unsigned stretch = 1 + (sames - SAMES_BEFORE_STRETCH);
     return (uint64_t)o->config.step_ms * (stretch < STRETCH_MAX ? stretch : STRETCH_MAX);
 }
