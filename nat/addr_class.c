@@ -217,6 +217,56 @@ uint64_t hsay_addr_group(const struct hsay_addr *addr)
     }
 }
 
+static void put_big_endian(uint8_t *byte, uint32_t count, uint64_t x)
+{
+    for (uint32_t i = count; i-- > 0; x >>= 8)
+        byte[i] = (uint8_t)x;
+}
+
+/* network4, back. */
+static uint8_t network4_of(uint64_t group, struct hsay_addr *network)
+{
+    enum hsay_addr_class class = (enum hsay_addr_class)(group >> 48 & 0xfff);
+    uint64_t which = group & ((UINT64_C(1) << 48) - 1);
+    uint32_t count = 4;
+
+    if (class == HSAY_ADDR_LOOPBACK) {
+        network->port = (uint16_t)which;
+        which >>= 16;
+    } else if (class == HSAY_ADDR_PRIVATE || class == HSAY_ADDR_CARRIER) {
+        count = 3;
+    } else if (class == HSAY_ADDR_GLOBAL) {
+        count = 2;
+    }
+    network->kind = HSAY_ADDR_IP4;
+    put_big_endian(network->byte, count, which);
+    return (uint8_t)(count * 8);
+}
+
+uint8_t hsay_addr_group_network(uint64_t group, struct hsay_addr *network)
+{
+    uint64_t which = group & (UINT64_MAX >> 4);
+
+    *network = (struct hsay_addr){.kind = HSAY_ADDR_IP6};
+    switch ((enum sort)(group >> 60)) {
+    case SORT_IP4:
+        return network4_of(group, network);
+    case SORT_IP6_LOOPBACK:
+        network->byte[15] = 1;
+        network->port = (uint16_t)which;
+        return 128;
+    case SORT_IP6_PRIVATE:
+        put_big_endian(network->byte, 8, UINT64_C(0xfc) << 56 | which);
+        return 64;
+    case SORT_IP6_GLOBAL:
+        put_big_endian(network->byte, 4, which);
+        return 32;
+    default:
+        network->kind = HSAY_ADDR_NONE;
+        return 0;
+    }
+}
+
 /* --- sending --------------------------------------------------------------------------------- */
 
 static bool is_own(const struct hsay_addr *addr, const struct hsay_addr_policy *policy)

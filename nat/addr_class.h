@@ -57,6 +57,11 @@ bool hsay_addr_same_host(const struct hsay_addr *a, const struct hsay_addr *b); 
  * Link-local and reserved (laboratories): the host.  Handles: all 16 bytes. */
 uint64_t hsay_addr_group(const struct hsay_addr *addr);
 
+/* The first address of a group, as far as the number tells it, and how many bits its members have
+ * in common; in loopback they have the port, too.  NONE and 0 of what does not fit a number:
+ * handles, and hosts of IPv6 that are no network. */
+uint8_t hsay_addr_group_network(uint64_t group, struct hsay_addr *network);
+
 /* Never: unspecified, multicast, broadcast, port 0, our own address; heard ports below 1024.
  * Global: yes.  Any other class: only if the introducer is of the same class itself, so that
  * loopback, LANs and testbeds (which number their internet from reserved addresses) work and a

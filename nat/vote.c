@@ -126,6 +126,16 @@ int hsay_vote_add(struct hsay_vote_table *table, hsay_time now, const struct hsa
     return 0;
 }
 
+const struct hsay_vote_entry *hsay_vote_at(const struct hsay_vote_table *table, hsay_time now,
+                                           size_t index)
+{
+    for (int i = 0; i < table->entry_max; i++) {
+        if (is_alive(&table->entry[i], seconds(now)) && index-- == 0)
+            return &table->entry[i];
+    }
+    return NULL;
+}
+
 /* --- the result ------------------------------------------------------------------------------ */
 
 /* The living votes of one family and the widest class among them. */

@@ -24,14 +24,6 @@ enum {
     HSAY_VOTE_LIFETIME_MS = 600000,
 };
 
-/* Values may go on the wire: fixed for ever. */
-enum hsay_nat_kind {
-    HSAY_NAT_UNKNOWN = 0,
-    HSAY_NAT_PUBLIC = 1,      /* seen at the address that we are bound to: no NAT */
-    HSAY_NAT_INDEPENDENT = 2, /* one port for all destinations: can be punctured */
-    HSAY_NAT_SYMMETRIC = 3, /* a port per destination: what one peer saw is of no use to another */
-};
-
 struct hsay_vote_entry {
     uint64_t group; /* of the voter; 0: unused */
     struct hsay_addr seen;
@@ -69,6 +61,10 @@ void hsay_vote_reset(struct hsay_vote_table *table);
 /* Counts a vote.  HSAY_EINVAL if it is not one: the voter was not contacted, an address is not IP,
  * the port is 0, or the classes differ; then nothing was changed. */
 int hsay_vote_add(struct hsay_vote_table *table, hsay_time now, const struct hsay_vote *vote);
+
+/* The `index`-th living vote, in no order; NULL past the last.  Valid until the next is added. */
+const struct hsay_vote_entry *hsay_vote_at(const struct hsay_vote_table *table, hsay_time now,
+                                           size_t index);
 
 /* What the living votes say about `family` (HSAY_ADDR_IP4 or HSAY_ADDR_IP6).  `bound`: the address
  * that our socket has, HSAY_ADDR_NONE if it is a wildcard and not known. */

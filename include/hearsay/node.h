@@ -164,11 +164,11 @@ struct hsay_node_stats; /* below */
 
 /* Zero in any field but the secret means its default.
  *
- * What takes how much memory, in bytes: a node 432 and 400 for its counters; an overlay 400 and 100
- * for its keys, and in it a candidate 96, a way in a LAN 40, a request 128 and 8 for each of the
- * (at most 8) rumors that it names, an entry of the book 56, a rumor 24, a want 16, a voice 16; of
- * what all overlays share a vote 32, a target of punctures 8, a key of the ring 72, an entry of the
- * ledger 8, a bucket of the gate 20 (and one for the node), an answered request 8.
+ * What takes how much memory, in bytes: a node 432 and 1,168 for its counters; an overlay 400 and
+ * 100 for its keys, and in it a candidate 96, a way in a LAN 40, a request 128 and 8 for each of
+ * the (at most 8) rumors that it names, an entry of the book 56, a rumor 24, a want 16, a voice 16;
+ * of what all overlays share a vote 32, a target of punctures 8, a key of the ring 72, an entry of
+ * the ledger 8, a bucket of the gate 20 (and one for the node), an answered request 8.
  *
  * For simulations of a million nodes, one takes no more than 3,072 bytes with one overlay, 12
  * candidates, 1 way in a LAN, 3 requests, 1 entry of the book, 3 rumors, 2 wants, 3 voices, 3
@@ -420,11 +420,30 @@ enum hsay_counter {
 };
 const char *hsay_counter_name(enum hsay_counter counter); /* "packets_in" */
 
+/* How an attempt ended to reach somebody whom a peer had introduced and asked to puncture. */
+enum hsay_attempt {
+    HSAY_ATTEMPT_CONNECTED, /* it answered */
+    HSAY_ATTEMPT_FAILED,    /* it did not, in time */
+    HSAY_ATTEMPT_PUNCTURED, /* of both: its puncture had come to us by then */
+    HSAY_ATTEMPT_COUNT,
+};
+const char *hsay_attempt_name(enum hsay_attempt outcome); /* "connected" */
+const char *hsay_nat_name(enum hsay_nat_kind kind);       /* "symmetric" */
+
 /* Valid as long as the node, or what it was given to count in; read it between calls.  Counters
  * never go back. */
 struct hsay_node_stats {
     uint64_t count[HSAY_COUNTER_COUNT];
     uint64_t drop[HSAY_DROP_COUNT];
+
+    /* By our own NAT as we knew it at the end of the attempt, that of the other, the family (0:
+     * IPv4, 1: IPv6) and the outcome.  The other's is what it says of itself when it answers, else
+     * what the introduction said; nobody says "independent", which is counted as unknown.
+     *
+     * An attempt is the first request to somebody of whom only an introduction is known, by a peer
+     * of another network group: one who never answered us, and never showed that it hears us.  It
+     * counts once, even if the puncture corrects the port and it is asked there anew. */
+    uint64_t attempt[HSAY_NAT_KINDS][HSAY_NAT_KINDS][2][HSAY_ATTEMPT_COUNT];
 };
 const struct hsay_node_stats *hsay_node_stats(const struct hsay_node *node);
 
@@ -472,12 +491,23 @@ int hsay_node_book_at(const struct hsay_node *node, uint16_t overlay, size_t ind
  * said anything. */
 struct hsay_address_status {
     struct hsay_addr addr;
-    uint8_t kind;   /* NAT: 0 not known, 1 none, 2 one port for all, 3 a port per destination */
+    uint8_t kind;   /* enum hsay_nat_kind */
     bool confirmed; /* enough network groups agree */
     uint16_t votes; /* network groups that said something */
 };
 int hsay_node_address(const struct hsay_node *node, struct hsay_now now, uint8_t family,
                       struct hsay_address_status *out);
+
+/* The `index`-th vote on our address, in no order: a peer of that network group, whom we asked, saw
+ * us there.  HSAY_ENOENT past the last.  See nat/vote.h for what follows from them. */
+struct hsay_vote_status {
+    struct hsay_addr network; /* the group, as its first address; NONE if that can not be told */
+    uint8_t network_bits;     /* that its members have in common; the port, too, if it is not 0 */
+    struct hsay_addr seen;
+    uint64_t age_ms;
+};
+int hsay_node_vote_at(const struct hsay_node *node, struct hsay_now now, size_t index,
+                      struct hsay_vote_status *out);
 
 /* A claim such as the next request could carry, for people who want to look at one.  Changes
  * nothing.  `bits` has HSAY_FILTER_MAX_BYTES and must live as long as the claim's span is read.

@@ -95,6 +95,15 @@ struct hsay_addr {
     uint8_t byte[16]; /* unused tail is zero */
 };
 
+/* What stands between a node and the others.  Values may go on the wire: fixed for ever. */
+enum hsay_nat_kind {
+    HSAY_NAT_UNKNOWN = 0,
+    HSAY_NAT_PUBLIC = 1,      /* seen at the address that we are bound to: no NAT */
+    HSAY_NAT_INDEPENDENT = 2, /* one port for all destinations: can be punctured */
+    HSAY_NAT_SYMMETRIC = 3, /* a port per destination: what one peer saw is of no use to another */
+};
+enum { HSAY_NAT_KINDS = 4 };
+
 /* Where a bundle stands in the order of a store: Lamport time, then digest. */
 struct hsay_position {
     uint64_t time;

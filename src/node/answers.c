@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "nat/addr_class.h"
+#include "src/node/attempt.h"
 #include "src/node/catchup.h"
 #include "src/node/mail.h"
 #include "src/node/puncturing.h"
@@ -30,6 +31,7 @@ static void finish(struct hsay_call *call, struct hsay_pending *p)
 {
     unsigned lost = p->datagrams_told > p->datagrams_got ? p->datagrams_told - p->datagrams_got : 0;
     struct hsay_pending done = *p;
+    hsay_attempt_end(call, p, true);
     hsay_pending_free(p);
     if (done.kind != HSAY_PENDING_INTRO)
         return;
@@ -115,6 +117,7 @@ void hsay_answers_on_intro_response(struct hsay_call *call, const struct hsay_me
         hsay_drop(call->node, HSAY_DROP_UNASKED);
         return;
     }
+    hsay_attempt_on_answer(call, p, a->flags);
     know(call, p, a);
     note(p, call, a);
     if (p->introduced)
@@ -193,11 +196,13 @@ static hsay_time impatience(const struct hsay_overlay *o, const struct hsay_pend
 static void give_up(struct hsay_call *call, struct hsay_pending *p)
 {
     struct hsay_candidate *c = hsay_candidate_find(&call->overlay->candidates, &p->to);
+    bool met = c != NULL && hsay_candidate_answered_since(&call->overlay->candidates, c, p->sent);
     struct hsay_pending done = *p;
+    hsay_attempt_end(call, p, met);
     hsay_pending_free(p);
     if (done.kind != HSAY_PENDING_INTRO)
         return;
-    if (c != NULL && !hsay_candidate_answered_since(&call->overlay->candidates, c, done.sent))
+    if (c != NULL && !met)
         hsay_candidate_on_timeout(c);
     hsay_walk_on_outcome(&call->overlay->walk, false);
     /* Unless nobody answers: then it is our own network that is down. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "nat/addr_class.h"
+#include "src/node/attempt.h"
 #include "src/node/catchup.h"
 #include "src/node/outbox.h"
 #include "src/node/own_nat.h"
@@ -164,6 +165,7 @@ bool hsay_request_send(struct hsay_call *call, const struct hsay_request_plan *p
     if (!write_request(call, plan, &s, &m))
         return false;
     remember(call, plan, &m.intro_request, p);
+    hsay_attempt_on_request(call, plan->to, p);
     hsay_candidate_on_asked(&call->overlay->candidates, plan->to, call->now.mono);
     hsay_count(call->node, HSAY_COUNT_STEPS, 1);
     hsay_count(call->node,

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "nat/addr_class.h"
 #include "src/node/call.h"
 
 static const char *const drop_names[HSAY_DROP_COUNT] = {
@@ -58,6 +59,19 @@ static const char *const counter_names[HSAY_COUNTER_COUNT] = {
     [HSAY_COUNT_VERIFIED] = "verified",
 };
 
+static const char *const attempt_names[HSAY_ATTEMPT_COUNT] = {
+    [HSAY_ATTEMPT_CONNECTED] = "connected",
+    [HSAY_ATTEMPT_FAILED] = "failed",
+    [HSAY_ATTEMPT_PUNCTURED] = "punctured",
+};
+
+static const char *const nat_names[HSAY_NAT_KINDS] = {
+    [HSAY_NAT_UNKNOWN] = "unknown",
+    [HSAY_NAT_PUBLIC] = "public",
+    [HSAY_NAT_INDEPENDENT] = "independent",
+    [HSAY_NAT_SYMMETRIC] = "symmetric",
+};
+
 const char *hsay_drop_name(enum hsay_drop drop)
 {
     return (unsigned)drop < HSAY_DROP_COUNT ? drop_names[drop] : "unknown";
@@ -71,6 +85,16 @@ const char *hsay_bucket_name(enum hsay_bucket bucket)
 const char *hsay_counter_name(enum hsay_counter counter)
 {
     return (unsigned)counter < HSAY_COUNTER_COUNT ? counter_names[counter] : "unknown";
+}
+
+const char *hsay_attempt_name(enum hsay_attempt outcome)
+{
+    return (unsigned)outcome < HSAY_ATTEMPT_COUNT ? attempt_names[outcome] : "unknown";
+}
+
+const char *hsay_nat_name(enum hsay_nat_kind kind)
+{
+    return (unsigned)kind < HSAY_NAT_KINDS ? nat_names[kind] : "unknown";
 }
 
 int hsay_api_version(void)
@@ -178,6 +202,19 @@ int hsay_node_address(const struct hsay_node *node, struct hsay_now now, uint8_t
     if (seen.addr.kind == HSAY_ADDR_NONE)
         return HSAY_ENOENT;
     *out = (struct hsay_address_status){seen.addr, seen.kind, seen.confirmed, seen.groups};
+    return 0;
+}
+
+int hsay_node_vote_at(const struct hsay_node *node, struct hsay_now now, size_t index,
+                      struct hsay_vote_status *out)
+{
+    const struct hsay_vote_entry *vote = hsay_vote_at(&node->votes, now.mono, index);
+    if (vote == NULL)
+        return HSAY_ENOENT;
+    *out = (struct hsay_vote_status){
+        .seen = vote->seen,
+        .age_ms = hsay_time_ms_between((hsay_time){vote->at_s * UINT64_C(1000000000)}, now.mono)};
+    out->network_bits = hsay_addr_group_network(vote->group, &out->network);
     return 0;
 }
 

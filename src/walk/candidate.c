@@ -469,6 +469,14 @@ bool hsay_candidate_is_of_introducer(const struct hsay_candidate *c)
     return c->introducer == introducer_hash(&c->addr);
 }
 
+bool hsay_candidate_is_untried(const struct hsay_candidates *table, const struct hsay_candidate *c,
+                               hsay_time now)
+{
+    return hsay_candidate_bucket(table, c, now) == HSAY_BUCKET_INTRODUCED && c->introducer != 0 &&
+           !hsay_candidate_is_of_introducer(c) && (c->marks & HSAY_MARK_HEARD) == 0 &&
+           c->rtt_us == 0 && c->asked_at == 0;
+}
+
 /* Told again of the same peer.  Who told first counts as its introducer as long as that lives, or a
  * liar could name honest ones and have them crowd with his own. */
 static struct hsay_candidate *renew_introduced(struct hsay_candidates *table, hsay_time now,

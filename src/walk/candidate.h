@@ -112,6 +112,11 @@ bool hsay_candidate_is_contacted(const struct hsay_candidates *table,
 bool hsay_candidate_is_visitor(const struct hsay_candidates *table, const struct hsay_candidate *c,
                                hsay_time now);
 
+/* Nothing is known of it but that somebody of another network group introduced it; it was not asked
+ * since, nor before as far as we remember. */
+bool hsay_candidate_is_untried(const struct hsay_candidates *table, const struct hsay_candidate *c,
+                               hsay_time now);
+
 /* It was introduced by somebody of its own network group. */
 bool hsay_candidate_is_of_introducer(const struct hsay_candidate *c);
 

@@ -34,10 +34,12 @@ struct hsay_pending {
     uint8_t datagrams_told; /* bundles messages that the response announced */
     uint8_t datagrams_got;
     bool introduce : 1; /* it asked for an introduction */
-    bool answered : 1; /* the response came; bundles messages may still follow */
+    bool answered : 1;  /* the response came; bundles messages may still follow */
     bool more : 1;
     bool same : 1;
     bool introduced : 1;
+    bool attempt : 1;   /* how it ends is to be counted (src/node/attempt.h) */
+    uint8_t theirs : 2; /* of an attempt, enum hsay_nat_kind as the introduction said */
 };
 
 struct hsay_pendings {

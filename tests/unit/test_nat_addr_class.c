@@ -543,6 +543,37 @@ static void test_groups(void **state)
     }
 }
 
+/* What a group is called, where it can be. */
+static void test_groups_name_their_network(void **state)
+{
+    static const struct {
+        const char *member;
+        const char *network; /* NULL: cannot be told */
+        int bits;
+    } table[] = {
+        {"20.9.3.4:6421", "20.9.0.0:0", 16},
+        {"192.168.7.9:6421", "192.168.7.0:0", 24},
+        {"100.64.3.200:6421", "100.64.3.0:0", 24},
+        {"127.0.0.9:6421", "127.0.0.9:6421", 32},
+        {"169.254.8.9:6421", "169.254.8.9:0", 32},
+        {"198.51.100.7:6421", "198.51.100.7:0", 32},
+        {"[2a00:1:2:3::4]:6421", "[2a00:1::]:0", 32},
+        {"[fd12:3:4:5:6::7]:6421", "[fd12:3:4:5::]:0", 64},
+        {"[::1]:6421", "[::1]:6421", 128},
+        {"[fe80::1]:6421", NULL, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct hsay_addr member = parsed(table[i].member), network;
+        char text[HSAY_ADDR_TEXT_BYTES];
+        int bits = hsay_addr_group_network(hsay_addr_group(&member), &network);
+
+        hsay_addr_format(text, sizeof text, &network);
+        assert_string_equal(text, table[i].network ? table[i].network : "none");
+        assert_int_equal(bits, table[i].bits);
+    }
+}
+
 static void test_group_is_never_zero(void **state)
 {
     (void)state;
@@ -723,6 +754,7 @@ int main(void)
         cmocka_unit_test(test_own_address),
         cmocka_unit_test(test_handles),
         cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_groups_name_their_network),
         cmocka_unit_test(test_group_is_never_zero),
         cmocka_unit_test(test_groups_of_different_classes_never_meet),
         cmocka_unit_test(test_text),

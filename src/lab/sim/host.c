@@ -254,13 +254,8 @@ static void boot(struct lab_shard *shard, uint32_t number)
 
 static void keep_stats(struct lab_shard *shard, const struct lab_host *host)
 {
-    const struct hsay_node_stats *stats = hsay_node_stats(host->node);
-    if (shard->sim->config.shared_stats)
-        return;
-    for (unsigned i = 0; i < HSAY_COUNTER_COUNT; i++)
-        shard->stats.count[i] += stats->count[i];
-    for (unsigned i = 0; i < HSAY_DROP_COUNT; i++)
-        shard->stats.drop[i] += stats->drop[i];
+    if (!shard->sim->config.shared_stats)
+        lab_stats_add(&shard->stats, hsay_node_stats(host->node));
 }
 
 static void tell_life(struct lab_sim *sim, uint32_t number, bool online)

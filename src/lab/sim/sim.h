@@ -296,6 +296,7 @@ struct lab_totals {
     struct lab_crypto_count crypto;
 };
 void lab_sim_totals(const struct lab_sim *sim, struct lab_totals *out);
+void lab_stats_add(struct hsay_node_stats *sum, const struct hsay_node_stats *part);
 
 /* Of the state of all nodes: candidates, counters, sums of stores, bytes.  Equal runs have equal
  * digests, in any process and with any number of threads. */

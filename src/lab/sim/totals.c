@@ -5,12 +5,16 @@
 
 #include "src/lab/sim/sim.h"
 
-static void add_stats(struct hsay_node_stats *sum, const struct hsay_node_stats *part)
+void lab_stats_add(struct hsay_node_stats *sum, const struct hsay_node_stats *part)
 {
     for (unsigned i = 0; i < HSAY_COUNTER_COUNT; i++)
         sum->count[i] += part->count[i];
     for (unsigned i = 0; i < HSAY_DROP_COUNT; i++)
         sum->drop[i] += part->drop[i];
+    uint64_t *to = &sum->attempt[0][0][0][0];
+    const uint64_t *from = &part->attempt[0][0][0][0];
+    for (size_t i = 0; i < sizeof sum->attempt / sizeof *to; i++)
+        to[i] += from[i];
 }
 
 void lab_sim_totals(const struct lab_sim *sim, struct lab_totals *out)
@@ -23,12 +27,12 @@ void lab_sim_totals(const struct lab_sim *sim, struct lab_totals *out)
         out->datagram_bytes += shard->datagram_bytes;
         for (unsigned k = 0; k < LAB_LOST_COUNT; k++)
             out->lost[k] += shard->lost[k];
-        add_stats(&out->stats, &shard->stats);
+        lab_stats_add(&out->stats, &shard->stats);
         lab_crypto_count_add(&out->crypto, &shard->crypto.count);
     }
     for (uint32_t i = 0; i < sim->host_count && !sim->config.shared_stats; i++)
         if (sim->host[i].node != NULL)
-            add_stats(&out->stats, hsay_node_stats(sim->host[i].node));
+            lab_stats_add(&out->stats, hsay_node_stats(sim->host[i].node));
 }
 
 size_t lab_node_bytes(const struct lab_sim *sim)
@@ -69,6 +73,7 @@ static void feed_node(XXH3_state_t *state, const struct lab_sim *sim, const stru
     const struct hsay_node_stats *stats = hsay_node_stats(host->node);
     XXH3_64bits_update(state, stats->count, sizeof stats->count);
     XXH3_64bits_update(state, stats->drop, sizeof stats->drop);
+    XXH3_64bits_update(state, stats->attempt, sizeof stats->attempt);
 }
 
 uint64_t lab_sim_digest(const struct lab_sim *sim)
