@@ -82,6 +82,7 @@ int verb_sub(struct cli *cli);
 int verb_show(struct cli *cli);
 int verb_status(struct cli *cli);
 int verb_stats(struct cli *cli);
+int verb_nat(struct cli *cli);
 int verb_log(struct cli *cli);
 int verb_version(struct cli *cli);
 int verb_reload(struct cli *cli);

@@ -43,6 +43,8 @@ static const struct verb verb_table[] = {
     {"log", "[LEVEL]", "follow the daemon's log", BIT(OPT_COUNT) | BIT(OPT_SECONDS), 0, 1,
      verb_log},
     {"stats", "", "print every counter", 0, 0, 0, verb_stats},
+    {"nat", "", "say how others see the node, what NAT is in between, and why we think so",
+     BIT(OPT_MATRIX), 0, 0, verb_nat},
     {"diff", "A B", "compare two running nodes, named by socket or state folder, bundle by bundle",
      OVERLAY, 2, 2, verb_diff},
     {"walk", "", "follow each step: whom, which bucket, which claim, what came",

@@ -38,6 +38,7 @@ const struct option_spec option_spec[OPTIONS] = {
     [OPT_TRACE] = {0, "trace", NULL, OPTION_FLAG, "follow each step"},
     [OPT_SYNCED] = {0, "synced", NULL, OPTION_FLAG, "wait until in sync"},
     [OPT_NOTES] = {0, "notes", NULL, OPTION_FLAG, "show lines of standard input above the nodes"},
+    [OPT_MATRIX] = {0, "matrix", NULL, OPTION_FLAG, "whom we reached of those introduced, by kind"},
 };
 
 /* Levenshtein's distance; words longer than this are like no name we have. */

@@ -36,6 +36,7 @@ enum option {
     OPT_TRACE,
     OPT_SYNCED,
     OPT_NOTES,
+    OPT_MATRIX,
     OPTIONS,
 };
 #define OPTION_BIT(option) (UINT32_C(1) << (option))

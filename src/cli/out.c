@@ -226,6 +226,8 @@ static char *in_words(const json_t *value, enum column_kind kind)
         return must_print("%s", out_seconds(real / 1e6));
     case COLUMN_SECONDS:
         return must_print("%s", out_seconds(real));
+    case COLUMN_SHARE:
+        return must_print("%.1f %%", 100 * real);
     default:
         return scalar(value);
     }

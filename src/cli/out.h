@@ -27,7 +27,8 @@ enum column_kind {
     COLUMN_MS,     /* 4.2 s */
     COLUMN_US,     /* 1.2 ms */
     COLUMN_SECONDS,
-    COLUMN_YES, /* yes, no */
+    COLUMN_YES,   /* yes, no */
+    COLUMN_SHARE, /* 62.5 % */
 };
 
 /* Only text form shortens and scales; the others show what the node said.  A field may be a path as

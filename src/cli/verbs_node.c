@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "src/cli/cli.h"
+#include "src/cli/mapping.h"
 #include "src/cli/progress.h"
 #include "version.h"
 
@@ -33,29 +34,6 @@ static void print_listen(const json_t *status)
     putchar('\n');
 }
 
-/* Nothing where there is nothing to map, or nothing was to be. */
-static void print_mappings(const json_t *status)
-{
-    const json_t *ports = json_object_get(json_object_get(status, "port_mapping"), "ports");
-    bool off = strcmp(field_text(status, "port_mapping.mode"), "no") == 0;
-    size_t i;
-    json_t *one;
-    json_array_foreach(ports, i, one)
-    {
-        const char *error = field_text(one, "error");
-        if (*field_text(one, "external")) {
-            printf("mapping     %s to port %" PRIu64 " by %s", field_text(one, "external"),
-                   field_number(one, "port"), field_text(one, "protocol"));
-            if (json_is_number(json_object_get(one, "left_seconds")))
-                printf(", %s left", out_seconds(field_real(one, "left_seconds")));
-            printf("%s%s\n", *error ? "; not renewed: " : "", error);
-        } else if (!off) {
-            printf("mapping     none of port %" PRIu64 "; %s\n", field_number(one, "port"),
-                   *error ? error : "asking the gateway");
-        }
-    }
-}
-
 static void print_node(const json_t *status)
 {
     printf("hearsayd    %s, up %s, pid %" PRIu64 "\n", field_text(status, "version"),
@@ -63,7 +41,7 @@ static void print_node(const json_t *status)
     printf("node key    %s\n", field_text(status, "node_key"));
     printf("author key  %s\n", field_text(status, "author_key"));
     print_listen(status);
-    print_mappings(status);
+    mapping_print(status);
     printf("traffic     in %s in %s datagrams, out %s in %s datagrams\n",
            out_size(field_number(status, "bytes_in")),
            out_number(field_number(status, "datagrams_in")),
@@ -110,6 +88,25 @@ int verb_status(struct cli *cli)
 
 /* ---- stats -------------------------------------------------------------------------------- */
 
+/* An attempt's counters have no names but what they are of. */
+static void add_punctures(json_t *rows, const json_t *punctures)
+{
+    static const char *const outcome[] = {"connected", "failed", "punctured"};
+    size_t i;
+    json_t *row;
+    json_array_foreach(punctures, i, row)
+    {
+        for (size_t k = 0; k < COUNT(outcome); k++) {
+            char *name =
+                must_print("%s_%s_%s_%s", field_text(row, "mine"), field_text(row, "theirs"),
+                           field_text(row, "family"), outcome[k]);
+            json_array_append_new(rows, json_pack("{s:s, s:s, s:O}", "group", "punctures", "name",
+                                                  name, "value", field_at(row, outcome[k])));
+            free(name);
+        }
+    }
+}
+
 static void add_rows(json_t *rows, const char *group, const json_t *object)
 {
     const char *name;
@@ -133,7 +130,13 @@ int verb_stats(struct cli *cli)
         json_t *rows = json_array();
         const char *group;
         json_t *object;
-        json_object_foreach(stats, group, object) add_rows(rows, group, object);
+        json_object_foreach(stats, group, object)
+        {
+            if (json_is_array(object))
+                add_punctures(rows, object);
+            else
+                add_rows(rows, group, object);
+        }
         out_table(&cli->out, column, COUNT(column), rows);
         json_decref(rows);
     }

@@ -126,6 +126,7 @@ enum ctl_result ctl_on_overlays(struct ctl_conn *conn, const struct request *req
 enum ctl_result ctl_on_overlay_show(struct ctl_conn *conn, const struct request *request);
 enum ctl_result ctl_on_peers(struct ctl_conn *conn, const struct request *request);
 enum ctl_result ctl_on_stats(struct ctl_conn *conn, const struct request *request);
+enum ctl_result ctl_on_nat(struct ctl_conn *conn, const struct request *request);
 enum ctl_result ctl_on_sum(struct ctl_conn *conn, const struct request *request);
 enum ctl_result ctl_on_claim(struct ctl_conn *conn, const struct request *request);
 
@@ -152,6 +153,13 @@ void ctl_wait_over(struct ctl_conn *conn);
 void ctl_follow_synced(struct ctl_conn *conn, const struct hsay_event *event);
 void ctl_follow_log(struct ctl_conn *conn, const struct log_line *line);
 void ctl_log_listen(struct daemon *d);
+
+/* How the node is seen from outside (ctl_nat.c), as CONTROL.md has it: where it listens; null or
+ * its address in a family; how attempts to reach introduced peers ended, a row per kind that there
+ * was. */
+json_t *nat_listen_json(const struct daemon *d);
+json_t *nat_address_json(struct daemon *d, uint8_t family);
+json_t *nat_punctures_json(const struct hsay_node_stats *stats);
 
 /* A sentence: why this overlay is not in sync, or "in sync". */
 void ctl_why(struct daemon *d, const struct overlay *overlay,

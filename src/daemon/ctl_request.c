@@ -29,6 +29,7 @@ static const struct ctl_verb verbs[] = {
     {"sub", 4, 4, false, false, "OVERLAY HISTORY FOLLOW TYPE", ctl_on_sub},
     {"show", 2, 2, false, false, "OVERLAY ID", ctl_on_show},
     {"digests", 1, 1, false, false, "OVERLAY", ctl_on_digests},
+    {"nat", 0, 0, false, false, "", ctl_on_nat},
     {"sum", 1, 1, false, false, "OVERLAY", ctl_on_sum},
     {"stats", 0, 0, false, false, "", ctl_on_stats},
     {"trace", 1, 1, false, false, "OVERLAY", ctl_on_trace},

@@ -5,8 +5,6 @@
 #include <unistd.h>
 
 #include "bloom/bloom.h"
-#include "nat/addr_class.h"
-#include "nat/vote.h"
 #include "src/common/hex.h"
 #include "src/daemon/ctl_conn.h"
 #include "src/daemon/json_value.h"
@@ -22,14 +20,6 @@ static json_t *json_fingerprint(uint64_t fingerprint)
     char text[17];
 
     snprintf(text, sizeof text, "%016llx", (unsigned long long)fingerprint);
-    return json_string(text);
-}
-
-static json_t *json_addr(const struct hsay_addr *addr)
-{
-    char text[HSAY_ADDR_TEXT_BYTES];
-
-    hsay_addr_format(text, sizeof text, addr);
     return json_string(text);
 }
 
@@ -141,29 +131,6 @@ enum ctl_result ctl_on_version(struct ctl_conn *conn, const struct request *requ
     return CTL_DONE;
 }
 
-static json_t *json_listen(const struct udp *udp)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < udp->socket_count; i++) {
-        json_array_append_new(list, json_addr(&udp->socket[i].bound));
-    }
-    return list;
-}
-
-static json_t *json_address(struct daemon *d, uint8_t family)
-{
-    static const char *const nat[] = {"unknown", "public", "independent", "symmetric"};
-    struct hsay_address_status status;
-
-    if (hsay_node_address(d->node, clock_now(&d->clock), family, &status)) {
-        return json_null();
-    }
-    return json_pack("{s:o, s:s, s:b, s:i}", "addr", json_addr(&status.addr), "nat",
-                     status.kind < 4 ? nat[status.kind] : "unknown", "confirmed", status.confirmed,
-                     "votes", status.votes);
-}
-
 static json_t *json_store(struct daemon *d)
 {
     struct hsay_lmdb_info info;
@@ -202,9 +169,9 @@ enum ctl_result ctl_on_status(struct ctl_conn *conn, const struct request *reque
                       "version", HSAY_VERSION, "pid", (int)getpid(), "uptime_seconds",
                       uptime_seconds(d), "node_key", json_hex(key->byte, sizeof key->byte),
                       "author_key", json_hex(d->author.byte, sizeof d->author.byte), "listen",
-                      json_listen(&d->udp), "address", "ip4", json_address(d, HSAY_ADDR_IP4), "ip6",
-                      json_address(d, HSAY_ADDR_IP6), "port_mapping", portmap_json(d), "wakeups",
-                      json_number(loop_wakeups(d->loop)), "datagrams_in",
+                      nat_listen_json(d), "address", "ip4", nat_address_json(d, HSAY_ADDR_IP4),
+                      "ip6", nat_address_json(d, HSAY_ADDR_IP6), "port_mapping", portmap_json(d),
+                      "wakeups", json_number(loop_wakeups(d->loop)), "datagrams_in",
                       json_number(d->udp.count.datagrams_in), "datagrams_out",
                       json_number(d->udp.count.datagrams_out), "bytes_in",
                       json_number(d->udp.count.bytes_in), "bytes_out",
@@ -231,9 +198,10 @@ enum ctl_result ctl_on_stats(struct ctl_conn *conn, const struct request *reques
     }
     getrusage(RUSAGE_SELF, &usage);
     ctl_put(conn,
-            json_pack("{s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o, s:o, s:f}}", "counters", counters,
-                      "drops", drops, "daemon", "wakeups", json_number(loop_wakeups(d->loop)),
-                      "turns", json_number(d->turn.turns), "commits_failed",
+            json_pack("{s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o, s:o, s:o, s:f}}", "counters",
+                      counters, "drops", drops, "punctures", nat_punctures_json(stats), "daemon",
+                      "wakeups", json_number(loop_wakeups(d->loop)), "turns",
+                      json_number(d->turn.turns), "commits_failed",
                       json_number(d->turn.commits_failed), "datagrams_refused",
                       json_number(d->udp.count.refused_out), "datagrams_overflowed",
                       json_number(udp_overflows(&d->udp)), "rss_bytes",

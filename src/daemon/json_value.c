@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "hearsay/params.h"
+#include "nat/addr_class.h"
 #include "src/common/hex.h"
 
 static_assert((int)HSAY_FILTER_MAX_BYTES <= (int)JSON_HEX_BYTES_MAX, "filters are shown");
@@ -14,6 +15,17 @@ json_t *json_hex(const void *bytes, size_t size)
 
     assert(size <= JSON_HEX_BYTES_MAX);
     hex_format(text, bytes, size);
+    return json_string(text);
+}
+
+json_t *json_addr(const struct hsay_addr *addr)
+{
+    char text[HSAY_ADDR_TEXT_BYTES];
+
+    if (addr->kind == HSAY_ADDR_NONE) {
+        return json_null();
+    }
+    hsay_addr_format(text, sizeof text, addr);
     return json_string(text);
 }
 

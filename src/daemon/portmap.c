@@ -247,13 +247,7 @@ void portmap_close(struct daemon *d)
 
 static json_t *json_addr_or_null(const struct hsay_addr *addr, bool known)
 {
-    char text[HSAY_ADDR_TEXT_BYTES];
-
-    if (!known) {
-        return json_null();
-    }
-    hsay_addr_format(text, sizeof text, addr);
-    return json_string(text);
+    return known ? json_addr(addr) : json_null();
 }
 
 /* The gateway is a host: no port. */

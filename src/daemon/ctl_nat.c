@@ -1,0 +1,180 @@
+/*
+ * How others see us: the NAT in front, and why we take it for what we do; who is reached through
+ * it.
+ */
+#include <stdio.h>
+
+#include "nat/addr_class.h"
+#include "nat/vote.h"
+#include "src/daemon/ctl_conn.h"
+#include "src/daemon/json_value.h"
+
+json_t *nat_listen_json(const struct daemon *d)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < d->udp.socket_count; i++) {
+        json_array_append_new(list, json_addr(&d->udp.socket[i].bound));
+    }
+    return list;
+}
+
+static json_t *address_json(const struct hsay_address_status *status)
+{
+    return json_pack("{s:o, s:s, s:b, s:i}", "addr", json_addr(&status->addr), "nat",
+                     hsay_nat_name((enum hsay_nat_kind)status->kind), "confirmed",
+                     status->confirmed, "votes", status->votes);
+}
+
+json_t *nat_address_json(struct daemon *d, uint8_t family)
+{
+    struct hsay_address_status status;
+
+    if (hsay_node_address(d->node, clock_now(&d->clock), family, &status)) {
+        return json_null();
+    }
+    return address_json(&status);
+}
+
+/* ---- why ------------------------------------------------------------------------------------ */
+
+/* The votes on one family. */
+struct tally {
+    unsigned votes;
+    unsigned agree;     /* see us at the address that is taken for ours */
+    unsigned same_host; /* or at least at its host */
+};
+
+/* "20.9.0.0/16", "127.0.0.1:6421"; null for one that has no name. */
+static json_t *network_json(const struct hsay_vote_status *vote)
+{
+    struct hsay_addr network = vote->network;
+    char host[HSAY_ADDR_TEXT_BYTES], text[HSAY_ADDR_TEXT_BYTES + 8];
+    bool ip6 = network.kind == HSAY_ADDR_IP6;
+    int size;
+
+    if (network.kind == HSAY_ADDR_NONE || network.port) {
+        return json_addr(&network);
+    }
+    size = hsay_addr_format(host, sizeof host, &network); /* ends with ":0", or with "]:0" */
+    snprintf(text, sizeof text, "%.*s/%d", size - (ip6 ? 4 : 2), host + ip6, vote->network_bits);
+    return json_string(text);
+}
+
+static json_t *votes_json(struct daemon *d, uint8_t family,
+                          const struct hsay_address_status *status, struct tally *tally)
+{
+    struct hsay_now now = clock_now(&d->clock);
+    struct hsay_vote_status vote;
+    json_t *list = json_array();
+
+    for (size_t i = 0; !hsay_node_vote_at(d->node, now, i, &vote); i++) {
+        bool agrees = hsay_addr_equal(&vote.seen, &status->addr);
+
+        if (vote.seen.kind != family) {
+            continue;
+        }
+        tally->votes++;
+        tally->agree += agrees;
+        tally->same_host += hsay_addr_same_host(&vote.seen, &status->addr);
+        json_array_append_new(list,
+                              json_pack("{s:o, s:o, s:I, s:b}", "network", network_json(&vote),
+                                        "addr", json_addr(&vote.seen), "age_seconds",
+                                        (json_int_t)(vote.age_ms / 1000), "agrees", agrees));
+    }
+    return list;
+}
+
+static void why(const struct hsay_address_status *status, const struct tally *tally, char *text,
+                size_t size)
+{
+    if (!tally->votes && status->addr.kind == HSAY_ADDR_NONE) {
+        snprintf(text, size, "no peer has said yet at which address it sees us");
+    } else if (status->addr.kind == HSAY_ADDR_NONE) {
+        snprintf(text, size, "%u network groups see us at different hosts; %d must agree",
+                 tally->votes, HSAY_VOTE_AGREE_GROUPS);
+    } else if (status->kind == HSAY_NAT_PUBLIC) {
+        snprintf(text, size,
+                 "%u of %u network groups see us where the socket is bound: no NAT in between",
+                 tally->agree, tally->votes);
+    } else if (status->kind == HSAY_NAT_INDEPENDENT) {
+        snprintf(text, size,
+                 "%u of %u network groups see the same port, another than ours: one mapping for "
+                 "all destinations, which can be punctured",
+                 tally->agree, tally->votes);
+    } else if (status->kind == HSAY_NAT_SYMMETRIC) {
+        snprintf(text, size,
+                 "%u network groups see our host, no more than half of them at one port: a "
+                 "mapping per destination, which is hard to puncture",
+                 tally->same_host);
+    } else {
+        snprintf(text, size,
+                 "%u network group%s told our address; it takes two to tell a port that depends "
+                 "on the destination from one that does not",
+                 tally->same_host, tally->same_host == 1 ? "" : "s");
+    }
+}
+
+static json_t *family_json(struct daemon *d, uint8_t family)
+{
+    struct hsay_address_status status = {.addr = {.kind = HSAY_ADDR_NONE}};
+    struct tally tally = {0};
+    char text[256];
+    json_t *votes, *object;
+
+    hsay_node_address(d->node, clock_now(&d->clock), family, &status);
+    votes = votes_json(d, family, &status, &tally);
+    why(&status, &tally, text, sizeof text);
+    object = address_json(&status);
+    json_object_set_new(object, "why", json_string(text));
+    json_object_set_new(object, "seen", votes);
+    return object;
+}
+
+/* ---- whom it lets through ------------------------------------------------------------------- */
+
+static json_t *row_json(int mine, int theirs, int family, const uint64_t *count)
+{
+    json_t *row =
+        json_pack("{s:s, s:s, s:s}", "mine", hsay_nat_name((enum hsay_nat_kind)mine), "theirs",
+                  hsay_nat_name((enum hsay_nat_kind)theirs), "family", family ? "ip6" : "ip4");
+    uint64_t all = count[HSAY_ATTEMPT_CONNECTED] + count[HSAY_ATTEMPT_FAILED];
+
+    for (int i = 0; i < HSAY_ATTEMPT_COUNT; i++) {
+        json_object_set_new(row, hsay_attempt_name((enum hsay_attempt)i), json_number(count[i]));
+    }
+    json_object_set_new(row, "share",
+                        json_real((double)count[HSAY_ATTEMPT_CONNECTED] / (double)all));
+    return row;
+}
+
+json_t *nat_punctures_json(const struct hsay_node_stats *stats)
+{
+    json_t *list = json_array();
+
+    for (int mine = 0; mine < HSAY_NAT_KINDS; mine++) {
+        for (int theirs = 0; theirs < HSAY_NAT_KINDS; theirs++) {
+            for (int family = 0; family < 2; family++) {
+                const uint64_t *count = stats->attempt[mine][theirs][family];
+
+                if (count[HSAY_ATTEMPT_CONNECTED] + count[HSAY_ATTEMPT_FAILED]) {
+                    json_array_append_new(list, row_json(mine, theirs, family, count));
+                }
+            }
+        }
+    }
+    return list;
+}
+
+enum ctl_result ctl_on_nat(struct ctl_conn *conn, const struct request *request)
+{
+    struct daemon *d = conn->d;
+    struct hsay_addr bound = udp_local(&d->udp);
+
+    (void)request;
+    ctl_put(conn, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "listen", nat_listen_json(d), "bound",
+                            json_addr(&bound), "ip4", family_json(d, HSAY_ADDR_IP4), "ip6",
+                            family_json(d, HSAY_ADDR_IP6), "port_mapping", portmap_json(d),
+                            "punctures", nat_punctures_json(hsay_node_stats(d->node))));
+    return CTL_DONE;
+}
