@@ -76,20 +76,30 @@ static char *how_to_start(const char *path)
     return how;
 }
 
-int cli_connect_to(const char *path, struct conn *conn)
+int cli_try(const char *path, struct conn *conn, char **why)
 {
-    int why = conn_open(conn, path);
-    if (!why)
-        return EXIT_DONE;
-    if (why == EACCES || why == EPERM) {
-        complain("may not open %s: it belongs to another user", path);
-    } else if (why == ENAMETOOLONG) {
-        complain("the path of the socket is too long: %s", path);
+    int number = conn_open(conn, path);
+    if (!number)
+        return 0;
+    if (number == EACCES || number == EPERM) {
+        *why = must_print("may not open %s: it belongs to another user", path);
+    } else if (number == ENAMETOOLONG) {
+        *why = must_print("the path of the socket is too long: %s", path);
     } else {
         char *how = how_to_start(path);
-        complain("no daemon at %s (%s); start one with '%s'", path, strerror(why), how);
+        *why = must_print("no daemon at %s (%s); start one with '%s'", path, strerror(number), how);
         free(how);
     }
+    return number;
+}
+
+int cli_connect_to(const char *path, struct conn *conn)
+{
+    char *why;
+    if (!cli_try(path, conn, &why))
+        return EXIT_DONE;
+    complain("%s", why);
+    free(why);
     return EXIT_UNREACHABLE;
 }
 

@@ -46,6 +46,10 @@ const char *cli_overlay(const struct cli *cli);
  * text is the caller's. */
 char *cli_socket_of(const struct cli *cli, const char *node);
 
+/* 0, or the errno that says why not; *why is a sentence then, with how to start a daemon.  The text
+ * is the caller's. */
+int cli_try(const char *path, struct conn *conn, char **why);
+
 /* EXIT_DONE, or EXIT_UNREACHABLE after saying which socket and how to start a daemon. */
 int cli_connect(const struct cli *cli, struct conn *conn);
 int cli_connect_to(const char *path, struct conn *conn);
@@ -83,6 +87,7 @@ int verb_show(struct cli *cli);
 int verb_status(struct cli *cli);
 int verb_stats(struct cli *cli);
 int verb_nat(struct cli *cli);
+int verb_doctor(struct cli *cli);
 int verb_log(struct cli *cli);
 int verb_version(struct cli *cli);
 int verb_reload(struct cli *cli);

@@ -45,6 +45,8 @@ static const struct verb verb_table[] = {
     {"stats", "", "print every counter", 0, 0, 0, verb_stats},
     {"nat", "", "say how others see the node, what NAT is in between, and why we think so",
      BIT(OPT_MATRIX), 0, 0, verb_nat},
+    {"doctor", "", "test the node from its socket to its sync; say what to do about each problem",
+     0, 0, 0, verb_doctor},
     {"diff", "A B", "compare two running nodes, named by socket or state folder, bundle by bundle",
      OVERLAY, 2, 2, verb_diff},
     {"walk", "", "follow each step: whom, which bucket, which claim, what came",

@@ -161,8 +161,9 @@ json_t *nat_listen_json(const struct daemon *d);
 json_t *nat_address_json(struct daemon *d, uint8_t family);
 json_t *nat_punctures_json(const struct hsay_node_stats *stats);
 
-/* A sentence: why this overlay is not in sync, or "in sync". */
-void ctl_why(struct daemon *d, const struct overlay *overlay,
-             const struct hsay_overlay_status *status, char *text, size_t size);
+/* A sentence: why this overlay is not in sync, or "in sync".  Returns how bad that is: "ok",
+ * "warning" (it may pass by itself) or "problem" (somebody must do something). */
+const char *ctl_why(struct daemon *d, const struct overlay *overlay,
+                    const struct hsay_overlay_status *status, char *text, size_t size);
 
 #endif

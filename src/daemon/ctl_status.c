@@ -2,6 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bloom/bloom.h"
@@ -70,6 +73,7 @@ static json_t *json_overlay(struct daemon *d, const struct overlay *overlay)
     struct hsay_now now = clock_now(&d->clock);
     struct hsay_overlay_status status;
     char why[256];
+    const char *health;
     json_t *contact = json_null();
     int rc = hsay_node_overlay_status(d->node, now, overlay->number, &status);
 
@@ -79,16 +83,17 @@ static json_t *json_overlay(struct daemon *d, const struct overlay *overlay)
     if (status.ever_contacted) {
         contact = json_real((double)hsay_time_ms_between(status.last_contact, now.mono) / 1000);
     }
-    ctl_why(d, overlay, &status, why, sizeof why);
+    health = ctl_why(d, overlay, &status, why, sizeof why);
     return json_pack(
-        "{s:s, s:o, s:s, s:b, s:o, s:o, s:o, s:b, s:o, s:o, s:b, s:s, s:o, s:o, s:o}", "name",
-        overlay->name, "key", json_hex(overlay->join.overlay.byte, HSAY_KEY_BYTES), "policy",
-        conf_policy_name(overlay->config.policy), "secret", overlay->join.has_secret, "bundles",
-        json_number(status.store.bundles), "bundle_bytes", json_number(status.store.bundle_bytes),
-        "quota_bytes", json_number(overlay->quota_bytes), "full", status.store.full, "global_time",
-        json_number(status.global_time), "fingerprint", json_fingerprint(status.fingerprint),
-        "synced", status.synced, "why", why, "missing_estimate",
-        json_number(status.missing_estimate), "peers", json_peers(d, overlay, &status),
+        "{s:s, s:o, s:s, s:b, s:o, s:o, s:o, s:b, s:o, s:o, s:b, s:s, s:s, s:o, s:o, s:o, s:o}",
+        "name", overlay->name, "key", json_hex(overlay->join.overlay.byte, HSAY_KEY_BYTES),
+        "policy", conf_policy_name(overlay->config.policy), "secret", overlay->join.has_secret,
+        "bundles", json_number(status.store.bundles), "bundle_bytes",
+        json_number(status.store.bundle_bytes), "quota_bytes", json_number(overlay->quota_bytes),
+        "full", status.store.full, "global_time", json_number(status.global_time), "fingerprint",
+        json_fingerprint(status.fingerprint), "synced", status.synced, "why", why, "health", health,
+        "missing_estimate", json_number(status.missing_estimate), "named",
+        json_number(names_count(d, overlay)), "peers", json_peers(d, overlay, &status),
         "last_contact_seconds", contact);
 }
 
@@ -131,6 +136,29 @@ enum ctl_result ctl_on_version(struct ctl_conn *conn, const struct request *requ
     return CTL_DONE;
 }
 
+/* What the disk has left for us; null if it does not tell. */
+static json_t *json_free(const struct daemon *d)
+{
+    struct statvfs disk;
+
+    return statvfs(d->state, &disk) ? json_null()
+                                    : json_number((uint64_t)disk.f_bavail * disk.f_frsize);
+}
+
+/* Behind the making of the node's key, a clock can not be right. */
+static json_t *json_clock(struct daemon *d)
+{
+    char path[PATH_MAX];
+    struct stat key;
+    bool known;
+
+    snprintf(path, sizeof path, "%.*s/node.key", PATH_MAX - 16, d->state);
+    known = !stat(path, &key);
+    return json_pack("{s:I, s:b, s:o}", "unix_seconds", (json_int_t)time(NULL), "trusted",
+                     clock_now(&d->clock).wall_s != 0, "created_seconds",
+                     known ? json_integer(key.st_mtime) : json_null());
+}
+
 static json_t *json_store(struct daemon *d)
 {
     struct hsay_lmdb_info info;
@@ -147,10 +175,10 @@ static json_t *json_store(struct daemon *d)
         full = full || one.full;
         quota_bytes += o->quota_bytes;
     }
-    return json_pack("{s:s, s:o, s:o, s:o, s:b, s:b}", "path", path, "disk_bytes",
-                     json_number(info.file_bytes), "map_bytes", json_number(info.map_bytes),
-                     "quota_bytes", json_number(quota_bytes), "full", full, "read_only",
-                     d->turn.failing);
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:b}", "path", path, "disk_bytes",
+                     json_number(info.file_bytes), "free_bytes", json_free(d), "map_bytes",
+                     json_number(info.map_bytes), "quota_bytes", json_number(quota_bytes), "full",
+                     full, "read_only", d->turn.failing);
 }
 
 enum ctl_result ctl_on_status(struct ctl_conn *conn, const struct request *request)
@@ -164,14 +192,15 @@ enum ctl_result ctl_on_status(struct ctl_conn *conn, const struct request *reque
         json_array_append_new(overlays, json_overlay(d, o));
     }
     ctl_put(conn,
-            json_pack("{s:s, s:i, s:I, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o, "
+            json_pack("{s:s, s:i, s:I, s:o, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o, "
                       "s:o, s:o, s:o, s:o}",
                       "version", HSAY_VERSION, "pid", (int)getpid(), "uptime_seconds",
                       uptime_seconds(d), "node_key", json_hex(key->byte, sizeof key->byte),
-                      "author_key", json_hex(d->author.byte, sizeof d->author.byte), "listen",
-                      nat_listen_json(d), "address", "ip4", nat_address_json(d, HSAY_ADDR_IP4),
-                      "ip6", nat_address_json(d, HSAY_ADDR_IP6), "port_mapping", portmap_json(d),
-                      "wakeups", json_number(loop_wakeups(d->loop)), "datagrams_in",
+                      "author_key", json_hex(d->author.byte, sizeof d->author.byte), "clock",
+                      json_clock(d), "listen", nat_listen_json(d), "address", "ip4",
+                      nat_address_json(d, HSAY_ADDR_IP4), "ip6", nat_address_json(d, HSAY_ADDR_IP6),
+                      "port_mapping", portmap_json(d), "wakeups",
+                      json_number(loop_wakeups(d->loop)), "datagrams_in",
                       json_number(d->udp.count.datagrams_in), "datagrams_out",
                       json_number(d->udp.count.datagrams_out), "bytes_in",
                       json_number(d->udp.count.bytes_in), "bytes_out",

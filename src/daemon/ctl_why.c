@@ -19,8 +19,8 @@ static unsigned peers_known(const struct hsay_overlay_status *status)
     return sum;
 }
 
-void ctl_why(struct daemon *d, const struct overlay *overlay,
-             const struct hsay_overlay_status *status, char *text, size_t size)
+const char *ctl_why(struct daemon *d, const struct overlay *overlay,
+                    const struct hsay_overlay_status *status, char *text, size_t size)
 {
     hsay_time now = clock_now(&d->clock).mono;
     uint64_t silent_ms =
@@ -32,27 +32,42 @@ void ctl_why(struct daemon *d, const struct overlay *overlay,
                  "the disk takes nothing more: make room in %.120s; it goes on by "
                  "itself",
                  d->state);
-    } else if (status->store.full) {
+        return "problem";
+    }
+    if (status->store.full) {
         snprintf(text, size, "store full: quota of %llu MB reached; raise quota, or leave overlays",
                  quota_mb);
-    } else if (!status->ever_contacted && !peers_known(status) && !names_count(d, overlay)) {
+        return "problem";
+    }
+    if (!status->ever_contacted && !peers_known(status) && !names_count(d, overlay)) {
         snprintf(text, size, "no peers known: give one with --peer or `hearsay peer add`");
-    } else if (!status->ever_contacted && silent_ms < PATIENCE_MS) {
+        return "problem";
+    }
+    if (!status->ever_contacted && silent_ms < PATIENCE_MS) {
         snprintf(text, size, "asking peers; none has answered yet");
-    } else if (!status->ever_contacted) {
+        return "warning";
+    }
+    if (!status->ever_contacted) {
         snprintf(text, size,
                  "peers known but none has answered in %llu s: check that they run, "
                  "their address, the firewall, and the overlay's secret",
                  (unsigned long long)silent_ms / 1000);
-    } else if (silent_ms > PATIENCE_MS && !status->synced) {
+        return "problem";
+    }
+    if (silent_ms > PATIENCE_MS && !status->synced) {
         snprintf(text, size, "no peer has answered for %llu s: is the network down?",
                  (unsigned long long)silent_ms / 1000);
-    } else if (status->synced) {
+        return "problem";
+    }
+    if (status->synced) {
         snprintf(text, size, "in sync");
-    } else if (status->missing_estimate) {
+        return "ok";
+    }
+    if (status->missing_estimate) {
         snprintf(text, size, "catching up: about %llu bundles behind",
                  (unsigned long long)status->missing_estimate);
     } else {
         snprintf(text, size, "comparing with peers");
     }
+    return "warning";
 }
