@@ -627,6 +627,30 @@ static void cells_go_through_quotes(void **state)
     free(bytes);
 }
 
+/* Points of a sweep count different things; what one has and another has not is no 0. */
+static void tables_with_other_columns_go_together(void **state)
+{
+    static const char one[] = "seed,a,b\n1,2,3\n", two[] = "seed,b,c,a\n4,5,6,7\n";
+    static const char *const key[] = {"nodes"}, *const value[] = {"10"};
+    const struct lab_csv_front front = {key, value, 1};
+    static const char *const cell[2][5] = {{"10", "1", "2", "3", ""}, {"10", "4", "7", "5", "6"}};
+    struct lab_csv csv;
+    struct lab_why why;
+    (void)state;
+    lab_csv_init(&csv);
+    assert_int_equal(file_write(at("t.csv"), one, sizeof one - 1, 0644), 0);
+    assert_int_equal(lab_csv_read(&csv, at("t.csv"), &front, &why), 0);
+    assert_int_equal(file_write(at("t.csv"), two, sizeof two - 1, 0644), 0);
+    assert_int_equal(lab_csv_read(&csv, at("t.csv"), &front, &why), 0);
+    assert_int_equal(csv.columns, 5);
+    assert_int_equal(lab_csv_rows(&csv), 2);
+    for (size_t row = 0; row < 2; row++) {
+        for (size_t i = 0; i < 5; i++)
+            assert_string_equal(lab_csv_cell(&csv, row, i), cell[row][i]);
+    }
+    lab_csv_free(&csv);
+}
+
 static char *figure_csv(const char *table, const struct lab_figure *drawn, int expected,
                         struct lab_why *why)
 {
@@ -887,6 +911,7 @@ int main(void)
         cmocka_unit_test(nobodys_folder_is_overwritten),
         cmocka_unit_test(a_disk_without_room_is_told),
         cmocka_unit_test(cells_go_through_quotes),
+        cmocka_unit_test(tables_with_other_columns_go_together),
         cmocka_unit_test(figures_have_the_right_numbers),
         cmocka_unit_test(figures_tell_what_is_missing),
         cmocka_unit_test(a_figure_goes_through_json),

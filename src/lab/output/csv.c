@@ -95,45 +95,88 @@ static void add_column(struct lab_csv *csv, const char *name)
     csv->name[csv->columns++] = lab_heap_copy(name);
 }
 
-static void read_names(struct lab_csv *csv, struct reader *reader,
+/* --- columns by name ------------------------------------------------------------------------- */
+
+/* Where the cells of a file's rows go. */
+struct layout {
+    size_t *column;
+    size_t count, room;
+};
+
+/* A name that no file before had is a new column at the end. */
+static void layout_add(struct layout *layout, struct lab_csv *csv, const char *name)
+{
+    int known = lab_csv_column(csv, name);
+    size_t column = known >= 0 ? (size_t)known : csv->columns;
+    if (known < 0)
+        add_column(csv, name);
+    layout->column =
+        lab_heap_grow(layout->column, layout->count, &layout->room, sizeof *layout->column);
+    layout->column[layout->count++] = column;
+}
+
+/* Rows that are there get empty cells in new columns. */
+static void widen(struct lab_csv *csv, size_t before)
+{
+    size_t rows = before > 0 ? csv->cells / before : 0;
+    if (rows == 0 || before == csv->columns)
+        return;
+    const char **old = csv->cell;
+    csv->cell = NULL;
+    csv->cells = csv->cells_room = 0;
+    for (size_t row = 0; row < rows; row++) {
+        for (size_t i = 0; i < csv->columns; i++)
+            add_cell(csv, i < before ? old[row * before + i] : "");
+    }
+    free(old);
+}
+
+static void read_names(struct layout *layout, struct lab_csv *csv, struct reader *reader,
                        const struct lab_csv_front *front)
 {
+    size_t before = csv->columns;
     for (size_t i = 0; i < front->keys; i++)
-        add_column(csv, front->key[i]);
+        layout_add(layout, csv, front->key[i]);
     do
-        add_column(csv, next_cell(reader));
+        layout_add(layout, csv, next_cell(reader));
     while (!reader->line_ended);
+    widen(csv, before);
 }
 
-/* The names again, of another file of the same table. */
-static bool names_agree(const struct lab_csv *csv, struct reader *reader,
-                        const struct lab_csv_front *front)
+/* Of two columns with one name the first counts. */
+static void place(const char **row, size_t column, const char *text)
 {
-    size_t column = 0;
-    bool same = true;
-    for (size_t i = 0; i < front->keys; i++, column++)
-        same = same && column < csv->columns && strcmp(csv->name[column], front->key[i]) == 0;
+    if (row[column][0] == 0)
+        row[column] = text;
+}
+
+static int read_row(struct lab_csv *csv, struct reader *reader, const struct lab_csv_front *front,
+                    const struct layout *layout)
+{
+    size_t begin = csv->cells, used = 0;
+    for (size_t i = 0; i < csv->columns; i++)
+        add_cell(csv, "");
+    const char **row = csv->cell + begin;
+    for (; used < front->keys; used++)
+        place(row, layout->column[used], front->value[used]);
     do {
-        const char *name = next_cell(reader);
-        same = same && column < csv->columns && strcmp(csv->name[column], name) == 0;
-        column++;
+        const char *text = next_cell(reader);
+        if (used < layout->count)
+            place(row, layout->column[used], text);
+        used++;
     } while (!reader->line_ended);
-    return same && column == csv->columns;
+    return used == layout->count ? 0 : HSAY_EBAD;
 }
 
-static int read_rows(struct lab_csv *csv, struct reader *reader, const struct lab_csv_front *front)
+static int read_table(struct lab_csv *csv, struct reader *reader, const struct lab_csv_front *front)
 {
-    while (*reader->at != 0) {
-        size_t before = csv->cells;
-        for (size_t i = 0; i < front->keys; i++)
-            add_cell(csv, front->value[i]);
-        do
-            add_cell(csv, next_cell(reader));
-        while (!reader->line_ended);
-        if (csv->cells - before != csv->columns)
-            return HSAY_EBAD;
-    }
-    return 0;
+    struct layout layout = {0};
+    int rc = 0;
+    read_names(&layout, csv, reader, front);
+    while (rc == 0 && *reader->at != 0)
+        rc = read_row(csv, reader, front, &layout);
+    free(layout.column);
+    return rc;
 }
 
 int lab_csv_read(struct lab_csv *csv, const char *path, const struct lab_csv_front *front,
@@ -155,12 +198,8 @@ int lab_csv_read(struct lab_csv *csv, const char *path, const struct lab_csv_fro
     struct reader reader = {.at = text};
     if (front == NULL)
         front = &no_front;
-    if (csv->columns == 0)
-        read_names(csv, &reader, front);
-    else if (!names_agree(csv, &reader, front))
-        return lab_why_set(why, HSAY_EBAD, "%s: has other columns than the tables before", path);
-    if (read_rows(csv, &reader, front) != 0)
-        return lab_why_set(why, HSAY_EBAD, "%s: a row is longer or shorter than the first", path);
+    if (read_table(csv, &reader, front) != 0)
+        return lab_why_set(why, HSAY_EBAD, "%s: a row is longer or shorter than the names", path);
     return 0;
 }
 

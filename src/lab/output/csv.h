@@ -25,7 +25,8 @@ struct lab_csv {
 void lab_csv_init(struct lab_csv *csv);
 void lab_csv_free(struct lab_csv *csv);
 
-/* Appends the rows of a file to an empty table, or to one that has the same columns.  `key[keys]`
+/* Appends the rows of a file.  Columns are told by their names: one that the table has not yet is
+ * added behind the others, and cells of rows whose file has no such column are empty.  `key[keys]`
  * and `value[keys]` are columns put in front of the file's own, the same in each row; keys may be
  * 0.  HSAY_ENOENT: no such file; HSAY_EIO, HSAY_EBAD: with words. */
 struct lab_csv_front {
