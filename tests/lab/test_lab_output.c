@@ -21,9 +21,11 @@
 #include "src/lab/output/aggregate.h"
 #include "src/lab/output/bar.h"
 #include "src/lab/output/batch.h"
+#include "src/lab/output/choice.h"
 #include "src/lab/output/csv.h"
 #include "src/lab/output/folder.h"
 #include "src/lab/output/gnuplot.h"
+#include "src/lab/output/label.h"
 #include "src/lab/output/manifest.h"
 #include "src/lab/output/number.h"
 #include "src/lab/output/plot.h"
@@ -734,6 +736,183 @@ static void figures_tell_what_is_missing(void **state)
     assert_has(why.text, "no column 'q'");
 }
 
+static void names_are_put_into_words(void **state)
+{
+    static const char names[] = "1=no NAT,p50=median, the=,p";
+    static const char *const pair[][2] = {{"1", "no NAT"}, {"p50", "median"}, {" the", ""},
+                                          {"p", "p"},      {"2", "2"},        {"", ""}};
+    (void)state;
+    for (size_t i = 0; i < sizeof pair / sizeof pair[0]; i++) {
+        char *text = lab_label_of(names, pair[i][0]);
+        assert_string_equal(text, pair[i][1]);
+        free(text);
+    }
+    char *same = lab_label_of(NULL, "same");
+    assert_string_equal(same, "same");
+    free(same);
+    assert_figure("variant,seed,n,p50,last\nmain,1,1,2,3\n",
+                  &(struct lab_figure){
+                      .table = "t", .x = "n", .y = "p50,last", .y_names = "p50=median,last=all"},
+                  "series,n,mean,least,largest,seeds\nmedian,1,2,2,2,1\nall,1,3,3,3,1\n");
+}
+
+/* All series of a figure, as "name colour/dash|..."; and what the figure says that it left out. */
+static char *series_of(const char *table, const struct lab_figure *drawn, char **note)
+{
+    struct lab_csv csv;
+    struct lab_plot plot;
+    struct lab_text text;
+    struct lab_why why;
+    lab_csv_init(&csv);
+    assert_int_equal(file_write(at("f.csv"), table, strlen(table), 0644), 0);
+    assert_int_equal(lab_csv_read(&csv, at("f.csv"), NULL, &why), 0);
+    lab_text_open(&text);
+    *note = NULL;
+    int rc = lab_choice_plot(&plot, drawn, &csv, &why);
+    if (rc != 0) {
+        fputs(why.text, text.out);
+    } else {
+        for (size_t i = 0; i < plot.series_count; i++)
+            fprintf(text.out, "%s %zu/%zu|", plot.series[i].name, plot.series[i].colour,
+                    plot.series[i].dash);
+        *note = plot.note;
+        plot.note = NULL;
+        lab_plot_free(&plot);
+    }
+    lab_csv_free(&csv);
+    return lab_text_take(&text, NULL);
+}
+
+static void assert_series(const char *table, const struct lab_figure *drawn, const char *expected,
+                          const char *expected_note)
+{
+    char *note, *series = series_of(table, drawn, &note);
+    assert_string_equal(series, expected);
+    assert_string_equal(note != NULL ? note : "", expected_note);
+    free(note);
+    free(series);
+}
+
+static void variants_have_colours_and_points_dashes(void **state)
+{
+    static const char table[] = "loss,variant,seed,x,y\n0,main,1,1,1\n0,pull,1,1,1\n"
+                                "0,paper,1,1,1\n1,main,1,1,1\n1,pull,1,1,1\n1,paper,1,1,1\n";
+    struct lab_figure drawn = {.table = "t", .x = "x", .y = "y", .by = "variant"};
+    (void)state;
+    assert_series(table, &drawn,
+                  "main, loss 0 0/0|pull, loss 0 1/0|paper, loss 0 2/0|"
+                  "main, loss 1 0/1|pull, loss 1 1/1|paper, loss 1 2/1|",
+                  "");
+    /* Of a single variant each point has a colour. */
+    drawn.variants = "pull";
+    assert_series(table, &drawn, "loss 0 0/0|loss 1 1/0|", "");
+    drawn.variants = "paper,main";
+    assert_series(table, &drawn,
+                  "main, loss 0 0/0|paper, loss 0 1/0|main, loss 1 0/1|paper, loss 1 1/1|", "");
+    /* Where none of them has been run, what there is is better than nothing. */
+    drawn.variants = "other,mai";
+    assert_series(table, &drawn,
+                  "main, loss 0 0/0|pull, loss 0 1/0|paper, loss 0 2/0|"
+                  "main, loss 1 0/1|pull, loss 1 1/1|paper, loss 1 2/1|",
+                  "");
+}
+
+static void too_many_lines_are_those_of_the_plain_run(void **state)
+{
+    struct lab_text text;
+    struct lab_figure drawn = {.table = "t", .x = "x", .y = "y", .by = "variant"};
+    (void)state;
+    lab_text_open(&text);
+    fputs("loss,variant,seed,x,y\n", text.out);
+    for (int loss = 0; loss < 3; loss++) {
+        for (int v = 0; v < 9; v++)
+            fprintf(text.out, "%d,v%d,1,1,1\n", loss, v);
+    }
+    char *table = lab_text_take(&text, NULL);
+    assert_series(table, &drawn, "loss 0 0/0|loss 1 1/0|loss 2 2/0|",
+                  "Shown is v0 alone: with the other variants there would be 27 lines.");
+    drawn.style = LAB_STYLE_HEATMAP;
+    drawn.y = "loss,y";
+    drawn.x = "x";
+    drawn.variants = "v1,v2";
+    assert_series(table, &drawn, "loss 0 0/0|loss 1 1/0|loss 2 2/0|",
+                  "Shown is v1 alone: with the other variants there would be 6 panels.");
+    drawn = (struct lab_figure){.table = "t", .x = "loss", .y = "y", .style = LAB_STYLE_BARS};
+    assert_series(table, &drawn, "9 bars side by side are too many for one figure", "");
+    free(table);
+}
+
+static char *script_of(const char *table, const struct lab_figure *drawn)
+{
+    struct lab_csv csv;
+    struct lab_plot plot;
+    struct lab_text text;
+    struct lab_why why;
+    lab_csv_init(&csv);
+    assert_int_equal(file_write(at("f.csv"), table, strlen(table), 0644), 0);
+    assert_int_equal(lab_csv_read(&csv, at("f.csv"), NULL, &why), 0);
+    assert_int_equal(lab_choice_plot(&plot, drawn, &csv, &why), 0);
+    lab_text_open(&text);
+    lab_script(text.out, drawn, &plot);
+    lab_plot_free(&plot);
+    lab_csv_free(&csv);
+    return lab_text_take(&text, NULL);
+}
+
+static void axes_have_words(void **state)
+{
+    static const char table[] = "variant,seed,a,b,v\nmain,1,1,2,0\nmain,1,2,2,0.25\n";
+    char *text = script_of(table, &(struct lab_figure){.table = "t",
+                                                       .x = "a",
+                                                       .y = "b,v",
+                                                       .style = LAB_STYLE_HEATMAP,
+                                                       .x_names = "1=no NAT,2=address restricted",
+                                                       .y_names = "v=share \"of\" all,2=two"});
+    (void)state;
+    assert_has(text, "set xtics (\"no NAT\" 1, \"address\\nrestricted\" 2)\n");
+    assert_has(text, "set ytics (\"two\" 2)\n");
+    assert_has(text, "set label \"Colour: share \\\"of\\\" all\"");
+    assert_has(text, "2 2 0.25 0.25 1118481\n"); /* dark on the lightest */
+    free(text);
+
+    text = script_of(table, &(struct lab_figure){.table = "t",
+                                                 .x = "variant",
+                                                 .y = "v",
+                                                 .style = LAB_STYLE_BARS,
+                                                 .x_names = "main=as it comes"});
+    assert_has(text, "(\"as it comes\" 0)");
+    free(text);
+}
+
+/* From 0 to 1, and on to the edge: 5 % behind the last of all curves. */
+static void shares_begin_at_0_and_go_on_at_1(void **state)
+{
+    static const char table[] = "variant,seed,a\nmain,1,40\nmain,2,80\nlong,1,100\n";
+    struct lab_figure drawn = {.table = "t",
+                               .x = "a",
+                               .y = "share",
+                               .style = LAB_STYLE_CDF,
+                               .has_bar = true,
+                               .bar = 60,
+                               .bar_text = "goal"};
+    (void)state;
+    char *text = script_of(table, &drawn);
+    assert_has(text, "set xrange [0:105]\n");
+    assert_has(text, "$data0 << EOD\n0 0 0 0 0\n40 0 0 0 0\n40 0.5 0.5 0.5 0.5\n"
+                     "80 0.5 0.5 0.5 0.5\n80 1 1 1 1\n105 1 1 1 1\nEOD\n");
+    assert_has(text, "NaN with lines");
+    assert_has(text, "title \"goal\"");
+    free(text);
+
+    /* Where the axis ends sooner, those beyond it still count. */
+    drawn.has_x_max = true;
+    drawn.x_max = 50;
+    text = script_of(table, &drawn);
+    assert_has(text, "set xrange [0:50]\n");
+    assert_has(text, "40 0.5 0.5 0.5 0.5\n80 0.5 0.5 0.5 0.5\n");
+    free(text);
+}
+
 static void a_figure_goes_through_json(void **state)
 {
     struct lab_figure back;
@@ -914,6 +1093,11 @@ int main(void)
         cmocka_unit_test(tables_with_other_columns_go_together),
         cmocka_unit_test(figures_have_the_right_numbers),
         cmocka_unit_test(figures_tell_what_is_missing),
+        cmocka_unit_test(names_are_put_into_words),
+        cmocka_unit_test(variants_have_colours_and_points_dashes),
+        cmocka_unit_test(too_many_lines_are_those_of_the_plain_run),
+        cmocka_unit_test(axes_have_words),
+        cmocka_unit_test(shares_begin_at_0_and_go_on_at_1),
         cmocka_unit_test(a_figure_goes_through_json),
         cmocka_unit_test(a_script_runs_nothing),
         cmocka_unit_test(drawings_are_cleaned),

@@ -299,6 +299,7 @@ static void what_belongs_to_a_report_is_kept(void **state)
          "sweep policy hearsay paper\n"
          "figure \"How far\" table=spread x=step:\"Walk step\" y=share,least:\"Share of peers\"\n"
          "figure T table=a x=b y=c by=seed style=cdf logx logy bar=0.95:\"at 95 %\" xmax=30 "
+         "variants=long,main xnames=\"1=no NAT,2=full cone\" ynames=c=\"what, of=all\" "
          "note=\"of: all\"\n"
          "measure spread every=$duration bundles=10 {1-3}\n"
          "measure traffic\n",
@@ -338,6 +339,11 @@ static void what_belongs_to_a_report_is_kept(void **state)
     assert_string_equal(f->style, "cdf");
     assert_string_equal(f->bar_text, "at 95 %");
     assert_string_equal(f->note, "of: all");
+    assert_string_equal(f->variants, "long,main");
+    assert_string_equal(f->x_names, "1=no NAT,2=full cone");
+    assert_string_equal(f->y_names, "c=what, of=all");
+    assert_string_equal(run.scenario.figure[0].variants, "");
+    assert_string_equal(run.scenario.figure[0].x_names, "");
     assert_string_equal(f->y_label, "");
     assert_true(f->log_x && f->log_y && f->has_bar && f->has_x_max);
     assert_true(fabs(f->bar - 0.95) < 1e-9 && fabs(f->x_max - 30) < 1e-9);
@@ -413,6 +419,11 @@ static void mistakes_in_lines_are_told(void **state)
         {"figure T table=a x=b y=c style=line",
          "t:1: unknown style 'line' (did you mean 'lines'?)"},
         {"figure T table=a x=b y=c, ", "t:1: '' is no name of a table or a column"},
+        {"figure T table=a x=b y=c variants=main,lon\nvariant long loss=1",
+         "t:1: unknown variant 'lon' (did you mean 'long'?)"},
+        {"figure T table=a x=b y=c variants=,main", "t:1: unknown variant ''"},
+        {"figure T table=a x=b y=c xnames=1=a,2", "t:1: '2': expected \"VALUE=WORDS,VALUE=WORDS\""},
+        {"figure T table=a x=b y=c ynames==a", "t:1: '=a': expected \"VALUE"},
         {"figure T table=a x=b:L y=c d=e", "t:1: unknown part of a figure 'd='"},
         {"figure T table=a x=b y=c log", "t:1: unknown part of a figure 'log' (did you mean"},
         {"figure T \"style=\"", "t:1: unknown part of a figure 'style='"},

@@ -42,7 +42,10 @@ json_t *lab_figure_json(const struct lab_figure *figure)
     put_text(object, "x_label", figure->x_label);
     put_text(object, "y", figure->y);
     put_text(object, "y_label", figure->y_label);
+    put_text(object, "x_names", figure->x_names);
+    put_text(object, "y_names", figure->y_names);
     put_text(object, "by", figure->by);
+    put_text(object, "variants", figure->variants);
     if (figure->logx)
         json_object_set_new(object, "logx", json_true());
     if (figure->logy)
@@ -78,7 +81,10 @@ int lab_figure_parse(struct lab_figure *figure, const json_t *object)
         .x_label = text_of(object, "x_label"),
         .y = text_of(object, "y"),
         .y_label = text_of(object, "y_label"),
+        .x_names = text_of(object, "x_names"),
+        .y_names = text_of(object, "y_names"),
         .by = text_of(object, "by"),
+        .variants = text_of(object, "variants"),
         .logx = json_is_true(json_object_get(object, "logx")),
         .logy = json_is_true(json_object_get(object, "logy")),
         .bar_text = text_of(object, "bar_text"),

@@ -27,13 +27,16 @@ enum lab_style {
 };
 
 /* Texts are the caller's.  NULL or "" stands for: x_label, y_label: the columns' names; by: the
- * variants; bar_text, note: none. */
+ * variants; variants: all; names, bar_text, note: none. */
 struct lab_figure {
     const char *title;
     const char *table; /* of the results; "runs": their fields; "sweep": those over the grid */
     const char *x, *x_label;
-    const char *y, *y_label; /* y: "share" or "least,most" */
+    const char *y, *y_label;       /* y: "share" or "least,most" */
+    const char *x_names, *y_names; /* "1=no NAT,2=full cone", see label.h: of values of x; of
+                                    * columns y, and of values of a heatmap's upright axis */
     const char *by;
+    const char *variants; /* "main,pull": no others are shown */
     enum lab_style style;
     bool logx, logy;
     bool has_bar; /* a line to stay below, or to reach: at y, in a cdf at x */

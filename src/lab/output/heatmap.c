@@ -7,9 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/lab/output/choice.h"
+#include "src/lab/output/label.h"
+#include "src/lab/output/number.h"
 #include "src/lab/output/script.h"
 
-enum { BINS_X = 96, BINS_Y = 48, PANEL_HEIGHT = 360, PANELS_MAX = 4 };
+enum {
+    BINS_X = 96,
+    BINS_Y = 48,
+    PANEL_HEIGHT = 360,
+    NUMBERS_X = 10, /* cells side by side that have room for their number */
+    NUMBERS_Y = 12,
+};
 
 /* How one axis is cut: `bins` cells of `width` from `low` on, the first one around it. */
 struct axis {
@@ -62,8 +71,24 @@ static int bin_of(const struct axis *axis, double value)
     return bin < 0 ? 0 : bin >= axis->bins ? axis->bins - 1 : bin;
 }
 
+/* The range of colours, one for all panels. */
+struct shades {
+    double low, high;
+};
+
+/* Two digits behind the point are what a cell has room for. */
+static void put_number(FILE *out, double value, const struct shades *shades)
+{
+    char text[LAB_NUMBER_BYTES];
+    bool small = fabs(shades->low) < 10 && fabs(shades->high) < 10;
+    double part = (value - shades->low) / (shades->high - shades->low);
+    fprintf(out, " %s %d", lab_number_text(text, small ? round(value * 100) / 100 : round(value)),
+            part > 0.5 ? 0x111111 : 0xffffff);
+}
+
+/* Rows of x, y, value, value in words, and a colour for these that shows on that of the cell. */
 static void put_cells(FILE *out, const struct lab_series *series, const struct axis *x,
-                      const struct axis *y, size_t index)
+                      const struct axis *y, const struct shades *shades, size_t index)
 {
     size_t cells = (size_t)x->bins * (size_t)y->bins;
     double *sum = lab_heap_new(cells, sizeof *sum);
@@ -76,23 +101,29 @@ static void put_cells(FILE *out, const struct lab_series *series, const struct a
     }
     fprintf(out, "$data%zu << EOD\n", index);
     for (size_t i = 0; i < cells; i++) {
-        if (count[i] > 0)
-            fprintf(out, "%.9g %.9g %.9g\n", x->low + (double)(i % (size_t)x->bins) * x->width,
-                    y->low + (double)(i / (size_t)x->bins) * y->width, sum[i] / (double)count[i]);
+        if (count[i] == 0)
+            continue;
+        double mean = sum[i] / (double)count[i];
+        fprintf(out, "%.9g %.9g %.9g", x->low + (double)(i % (size_t)x->bins) * x->width,
+                y->low + (double)(i / (size_t)x->bins) * y->width, mean);
+        put_number(out, mean, shades);
+        fputc('\n', out);
     }
     fputs("EOD\n", out);
     free(sum);
     free(count);
 }
 
-static void put_names(FILE *out, const struct lab_plot *plot)
+static void put_names(FILE *out, const struct lab_figure *figure, const struct lab_plot *plot)
 {
     size_t every = plot->categories / 12 + 1;
     fputs("set xtics (", out);
     for (size_t i = 0; i < plot->categories; i += every) {
+        char *label = lab_label_of(figure->x_names, plot->category[i]);
         fputs(i > 0 ? ", " : "", out);
-        lab_script_text(out, plot->category[i], 0);
+        lab_script_text(out, label, 0);
         fprintf(out, " %zu", i);
+        free(label);
     }
     fputs(")\n", out);
 }
@@ -105,14 +136,18 @@ static void put_labels(FILE *out, const struct lab_figure *figure)
     bool labelled = figure->y_label != NULL && figure->y_label[0] != 0;
     fputs("set ylabel ", out);
     lab_script_text(out, labelled ? figure->y_label : upright, 0);
-    fputs("\nset cblabel ", out);
-    lab_script_text(out, value, 0);
-    fputc('\n', out);
+    /* Beside its numbers the title of the colours would lie on those that are long. */
+    char *label = lab_label_of(figure->y_names, value);
+    char *title = lab_heap_format("Colour: %s", label);
+    fputs("\nset label ", out);
+    lab_script_text(out, title, 0);
+    fputs(" at graph 1.15, graph 1 right offset 0,0.8\n", out);
+    free(title);
+    free(label);
     free(upright);
 }
 
-/* One scale of colours for all panels. */
-static void put_colours(FILE *out, const struct lab_plot *plot)
+static struct shades shades_of(const struct lab_plot *plot)
 {
     double low = DBL_MAX, high = -DBL_MAX;
     for (size_t i = 0; i < plot->series_count; i++) {
@@ -123,45 +158,75 @@ static void put_colours(FILE *out, const struct lab_plot *plot)
     }
     if (low > 0 && low < 0.3 * high)
         low = 0;
-    fprintf(out, "set cbrange [%.9g:%.9g]\n", low, high > low ? high : low + 1);
+    return (struct shades){low, high > low ? high : low + 1};
 }
 
-static void put_axes(FILE *out, const struct axis *x, const struct axis *y)
+static void put_axes(FILE *out, const struct axis *x, const struct axis *y,
+                     const struct shades *shades)
 {
     fprintf(out, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", x->low - x->width / 2,
             x->low + ((double)x->bins - 0.5) * x->width, y->low - y->width / 2,
             y->low + ((double)y->bins - 0.5) * y->width);
+    fprintf(out, "set cbrange [%.9g:%.9g]\n", shades->low, shades->high);
     fprintf(out, "set style fill solid 1 noborder\nunset key\nunset grid\nset tics out\n"
                  "set palette defined (0 '#440154', 0.25 '#3b528b', 0.5 '#21918c', 0.75 '#5ec962', "
                  "1 '#fde725')\n");
 }
 
-void lab_script_heatmap(FILE *out, const struct lab_figure *figure, const struct lab_plot *plot)
+static size_t panels_of(const struct lab_plot *plot)
 {
-    size_t panels = plot->series_count < PANELS_MAX ? plot->series_count : PANELS_MAX;
-    struct axis x = axis_of(plot, 0, BINS_X), y = axis_of(plot, 1, BINS_Y);
-    lab_script_head(out, figure, (int)panels * PANEL_HEIGHT + 20);
-    put_labels(out, figure);
-    put_axes(out, &x, &y);
-    put_colours(out, plot);
-    if (plot->categories > 0)
-        put_names(out, plot);
-    for (size_t i = 0; i < panels; i++)
-        put_cells(out, &plot->series[i], &x, &y, i);
+    bool few = plot->series_count < LAB_CHOICE_PANELS_MAX;
+    return few ? plot->series_count : LAB_CHOICE_PANELS_MAX;
+}
+
+static void put_panel(FILE *out, const struct axis *x, const struct axis *y, size_t index)
+{
+    fprintf(out, "plot $data%zu using 1:2:(%.9g):(%.9g):3 with boxxyerror palette notitle", index,
+            x->width / 2, y->width / 2);
+    if (x->bins <= NUMBERS_X && y->bins <= NUMBERS_Y)
+        fprintf(out,
+                ", \\\n  $data%zu using 1:2:4:5 with labels textcolor rgb variable "
+                "font 'sans-serif,13' notitle",
+                index);
+    fputc('\n', out);
+}
+
+static void put_panels(FILE *out, const struct lab_figure *figure, const struct lab_plot *plot,
+                       const struct axis *x, const struct axis *y)
+{
+    size_t panels = panels_of(plot);
     if (panels > 1) {
         fprintf(out, "set multiplot layout %zu,1 title ", panels);
-        lab_script_text(out, figure->title != NULL ? figure->title : "", 84);
+        lab_script_text(out, figure->title != NULL ? figure->title : "", LAB_SCRIPT_COLUMNS);
         fputs(" font 'sans-serif,15'\n", out);
     }
     for (size_t i = 0; i < panels; i++) {
         if (panels > 1) {
             fputs("set title ", out);
             lab_script_text(out, plot->series[i].name, 0);
-            fputs(" font 'sans-serif,14'\n", out);
+            fputs(" font 'sans-serif,14' offset 0,0.7\n", out);
         }
-        fprintf(out, "plot $data%zu using 1:2:(%.9g):(%.9g):3 with boxxyerror palette notitle\n", i,
-                x.width / 2, y.width / 2);
+        put_panel(out, x, y, i);
     }
     if (panels > 1)
         fputs("unset multiplot\n", out);
+}
+
+void lab_script_heatmap(FILE *out, const struct lab_figure *figure, const struct lab_plot *plot)
+{
+    struct axis x = axis_of(plot, 0, BINS_X), y = axis_of(plot, 1, BINS_Y);
+    struct shades shades = shades_of(plot);
+    size_t panels = panels_of(plot);
+    lab_script_head(out, figure, (int)panels * PANEL_HEIGHT + 20);
+    fputs("set title offset 0,0.7\n", out); /* above the words for the colours */
+    put_labels(out, figure);
+    put_axes(out, &x, &y, &shades);
+    if (plot->categories > 0)
+        put_names(out, figure, plot);
+    else
+        lab_script_names(out, 'x', figure->x_names);
+    lab_script_names(out, 'y', figure->y_names);
+    for (size_t i = 0; i < panels; i++)
+        put_cells(out, &plot->series[i], &x, &y, &shades, i);
+    put_panels(out, figure, plot, &x, &y);
 }

@@ -115,6 +115,7 @@ void lab_plot_free(struct lab_plot *plot)
         free(plot->category[i]);
     free(plot->series);
     free(plot->category);
+    free(plot->note);
     *plot = (struct lab_plot){0};
 }
 

@@ -16,7 +16,7 @@
 #include "src/lab/output/figure.h"
 #include "src/lab/output/heap.h"
 
-/* More lines than this in one figure are none. */
+/* More lines than this in one figure are none; see choice.h. */
 enum { LAB_PLOT_SERIES_MAX = 24 };
 
 struct lab_spot {
@@ -28,6 +28,9 @@ struct lab_spot {
 
 struct lab_series {
     char *name; /* "" when there is nothing to tell it from */
+    /* Which value of `by` it has, and which of all else together.  Where all have the same value of
+     * `by`, they are told apart by the first of the two numbers even so. */
+    size_t colour, dash;
     struct lab_spot *spot;
     size_t spots, room;
 };
@@ -37,7 +40,9 @@ struct lab_plot {
     size_t series_count, series_room;
     char **category; /* names of the x axis; none: x is a number */
     size_t categories, categories_room;
-    bool banded; /* some spot has several seeds */
+    bool banded;                     /* some spot has several seeds */
+    bool over_variants, over_points; /* series are told apart by variants; by the keys of a sweep */
+    char *note;                      /* what is not shown; NULL: nothing */
 };
 
 /* HSAY_ENOENT: a column is missing; HSAY_EINVAL: nothing to draw, or too much.  With words; then

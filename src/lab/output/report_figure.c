@@ -4,6 +4,7 @@
 
 #include "hearsay/error.h"
 #include "src/common/file.h"
+#include "src/lab/output/choice.h"
 #include "src/lab/output/gnuplot.h"
 #include "src/lab/output/markup.h"
 #include "src/lab/output/report_parts.h"
@@ -16,14 +17,15 @@ enum { INLINE_BYTES_MAX = 256 << 10 };
 struct drawing {
     char *svg; /* as gnuplot made it */
     char *csv;
+    char *note; /* what is not shown; NULL: nothing */
 };
 
 static int draw(struct drawing *drawing, const struct lab_report_figure *drawn,
-                const struct lab_csv *table, struct lab_why *why)
+                struct lab_csv *table, struct lab_why *why)
 {
     struct lab_plot plot;
     struct lab_text script, csv;
-    int rc = lab_plot_make(&plot, drawn->figure, table, why);
+    int rc = lab_choice_plot(&plot, drawn->figure, table, why);
     if (rc != 0)
         return rc;
     lab_text_open(&csv);
@@ -34,6 +36,8 @@ static int draw(struct drawing *drawing, const struct lab_report_figure *drawn,
     char *text = lab_text_take(&script, NULL);
     rc = lab_gnuplot_run(text, &drawing->svg, why);
     free(text);
+    drawing->note = plot.note;
+    plot.note = NULL;
     lab_plot_free(&plot);
     return rc;
 }
@@ -65,6 +69,11 @@ static void put_page(FILE *page, const struct lab_report_figure *drawn,
     const char *note = drawn->figure->note;
     fprintf(page, "<figure>\n%s\n<figcaption>", svg);
     lab_markup_put(page, note);
+    if (drawing->note != NULL) {
+        fputs(note[0] != 0 ? " " : "", page);
+        note = drawing->note;
+        lab_markup_put(page, note);
+    }
     if (strlen(drawing->csv) <= INLINE_BYTES_MAX) {
         fprintf(page, "%s<a class=\"get\" download=\"%s.csv\" href=\"data:text/csv,",
                 note[0] != 0 ? " " : "", drawn->name);
@@ -94,6 +103,7 @@ int lab_report_figure(FILE *page, const struct lab_report_figure *drawn, struct 
         put_page(page, drawn, &drawing);
     free(drawing.svg);
     free(drawing.csv);
+    free(drawing.note);
     lab_csv_free(&table);
     return rc;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hearsay/error.h"
+#include "src/lab/output/label.h"
 #include "src/lab/output/number.h"
 
 enum { COLUMNS_MAX = 16 };
@@ -109,38 +110,91 @@ static int find_roles(struct roles *roles, const struct lab_figure *figure,
 
 /* --- names ----------------------------------------------------------------------------------- */
 
-/* "main", or "loss 0.1, main"; with several values "main: share". */
-static char *series_name(const struct roles *roles, const struct lab_csv *csv, size_t row, size_t y)
+/* "main", or "loss 0.1". */
+static void put_split(FILE *out, const struct roles *roles, const struct lab_csv *csv, size_t row,
+                      size_t split)
+{
+    int column = roles->split[split];
+    if (column != roles->variant)
+        fprintf(out, "%s ", csv->name[column]);
+    fputs(lab_csv_cell(csv, row, (size_t)column), out);
+}
+
+/* "main"; "" if nothing differs. */
+static char *group_name(const struct roles *roles, const struct lab_csv *csv, size_t row)
 {
     struct lab_text text;
     lab_text_open(&text);
-    for (size_t i = 0; i < roles->splits; i++) {
-        int column = roles->split[i];
-        fputs(i > 0 ? ", " : "", text.out);
-        if (column != roles->variant)
-            fprintf(text.out, "%s ", csv->name[column]);
-        fputs(lab_csv_cell(csv, row, (size_t)column), text.out);
-    }
-    if (roles->y_count > 1)
-        fprintf(text.out, "%s%s", roles->splits > 0 ? ": " : "", csv->name[roles->y[y]]);
+    if (roles->splits > 0)
+        put_split(text.out, roles, csv, row, 0);
     return lab_text_take(&text, NULL);
 }
 
-/* Takes the name. */
-static int series_of(struct lab_plot *plot, char *name, size_t *index, struct lab_why *why)
+/* What else the series is told apart by: "loss 0.1"; with several values "loss 0.1: share". */
+static char *member_name(const struct roles *roles, const struct lab_figure *figure,
+                         const struct lab_csv *csv, size_t row, size_t y)
 {
-    for (*index = 0; *index < plot->series_count; ++*index) {
-        if (strcmp(plot->series[*index].name, name) == 0) {
-            free(name);
-            return 0;
+    struct lab_text text;
+    lab_text_open(&text);
+    for (size_t i = 1; i < roles->splits; i++) {
+        fputs(i > 1 ? ", " : "", text.out);
+        put_split(text.out, roles, csv, row, i);
+    }
+    if (roles->y_count > 1) {
+        char *label = lab_label_of(figure->y_names, csv->name[roles->y[y]]);
+        fprintf(text.out, "%s%s", roles->splits > 1 ? ": " : "", label);
+        free(label);
+    }
+    return lab_text_take(&text, NULL);
+}
+
+/* "main", "main, loss 0.1", "main: share". */
+static char *series_name(const struct roles *roles, const char *group, const char *member)
+{
+    const char *between = group[0] == 0 || member[0] == 0 ? "" : roles->splits > 1 ? ", " : ": ";
+    return lab_heap_format("%s%s%s", group, between, member);
+}
+
+/* Texts by number. */
+struct tally {
+    char **text;
+    size_t count, room;
+};
+
+/* Takes the text. */
+static size_t tally_number(struct tally *tally, char *text)
+{
+    for (size_t i = 0; i < tally->count; i++) {
+        if (strcmp(tally->text[i], text) == 0) {
+            free(text);
+            return i;
+        }
+    }
+    tally->text = lab_heap_grow(tally->text, tally->count, &tally->room, sizeof *tally->text);
+    tally->text[tally->count] = text;
+    return tally->count++;
+}
+
+static void tally_free(struct tally *tally)
+{
+    for (size_t i = 0; i < tally->count; i++)
+        free(tally->text[i]);
+    free(tally->text);
+}
+
+/* The series of these two numbers, or a new one with this name, which is taken. */
+static size_t series_of(struct lab_plot *plot, struct lab_series wanted)
+{
+    for (size_t i = 0; i < plot->series_count; i++) {
+        if (plot->series[i].colour == wanted.colour && plot->series[i].dash == wanted.dash) {
+            free(wanted.name);
+            return i;
         }
     }
     plot->series =
         lab_heap_grow(plot->series, plot->series_count, &plot->series_room, sizeof *plot->series);
-    plot->series[plot->series_count++] = (struct lab_series){.name = name};
-    if (plot->series_count <= LAB_PLOT_SERIES_MAX)
-        return 0;
-    return lab_why_set(why, HSAY_EINVAL, "more than %d series", LAB_PLOT_SERIES_MAX);
+    plot->series[plot->series_count] = wanted;
+    return plot->series_count++;
 }
 
 static double category_of(struct lab_plot *plot, const char *name)
@@ -175,6 +229,7 @@ struct taking {
     const struct lab_figure *figure;
     const struct lab_csv *csv;
     struct roles roles;
+    struct tally group, member;
     bool named_x;
     size_t last_row, last_series; /* rows of one series mostly follow each other */
     bool has_last;
@@ -199,7 +254,9 @@ static bool can_be_drawn(const struct taking *t, const struct lab_sample *sample
 {
     if (!isfinite(sample->x) || !isfinite(sample->y) || !isfinite(sample->value))
         return false;
-    if (t->figure->has_x_max && !t->named_x && sample->x > t->figure->x_max)
+    /* A share is of all rows, those beyond the axis too. */
+    bool ends = t->figure->has_x_max && t->figure->style != LAB_STYLE_CDF && !t->named_x;
+    if (ends && sample->x > t->figure->x_max)
         return false;
     if (t->figure->logx && !t->named_x && sample->x <= 0)
         return false;
@@ -216,23 +273,26 @@ static bool like_last(const struct taking *t, size_t row)
     return true;
 }
 
-static int find_series(struct taking *t, size_t row, size_t y, size_t *series, struct lab_why *why)
+static size_t find_series(struct taking *t, size_t row, size_t y)
 {
     struct roles naming = t->roles;
-    int rc = 0;
     /* A heatmap's two columns are one value. */
     if (t->figure->style == LAB_STYLE_HEATMAP)
         naming.y_count = 1;
-    if (!t->has_last || !like_last(t, row))
-        rc = series_of(t->plot, series_name(&naming, t->csv, row, y), &t->last_series, why);
+    if (!t->has_last || !like_last(t, row)) {
+        char *group = group_name(&naming, t->csv, row);
+        char *member = member_name(&naming, t->figure, t->csv, row, y);
+        char *name = series_name(&naming, group, member);
+        size_t colour = tally_number(&t->group, group), dash = tally_number(&t->member, member);
+        t->last_series = series_of(t->plot, (struct lab_series){name, colour, dash, NULL, 0, 0});
+    }
     t->last_row = row;
     t->has_last = true;
-    *series = t->last_series;
-    return rc;
+    return t->last_series;
 }
 
 /* Rows that have no number, or one that the axis has not, are left out. */
-static int take_one(struct taking *t, size_t row, size_t y, struct lab_why *why)
+static void take_one(struct taking *t, size_t row, size_t y)
 {
     bool heatmap = t->figure->style == LAB_STYLE_HEATMAP;
     struct lab_samples *samples = t->samples;
@@ -242,11 +302,43 @@ static int take_one(struct taking *t, size_t row, size_t y, struct lab_why *why)
     if (t->roles.seed >= 0)
         sample.seed = strtoull(lab_csv_cell(t->csv, row, (size_t)t->roles.seed), NULL, 10);
     if (!can_be_drawn(t, &sample))
-        return 0;
-    int rc = find_series(t, row, y, &sample.series, why);
+        return;
+    sample.series = find_series(t, row, y);
     samples->sample = lab_heap_grow(samples->sample, samples->count, &samples->room, sizeof sample);
     samples->sample[samples->count++] = sample;
-    return rc;
+}
+
+/* Colours tell more lines apart than dashes do. */
+static void prefer_colours(struct taking *t)
+{
+    for (size_t i = 0; t->group.count == 1 && i < t->plot->series_count; i++) {
+        struct lab_series *series = &t->plot->series[i];
+        series->colour = series->dash;
+        series->dash = 0;
+    }
+}
+
+static void tell_splits(struct lab_plot *plot, const struct roles *roles)
+{
+    for (size_t i = 0; i < roles->splits; i++) {
+        bool variant = roles->split[i] == roles->variant;
+        plot->over_variants = plot->over_variants || variant;
+        plot->over_points = plot->over_points || (!variant && roles->split[i] < roles->variant);
+    }
+}
+
+static void take_all(struct taking *t)
+{
+    size_t passes = t->figure->style == LAB_STYLE_HEATMAP ? 1 : t->roles.y_count;
+    for (size_t y = 0; y < passes; y++) {
+        t->has_last = false;
+        for (size_t row = 0; row < lab_csv_rows(t->csv); row++)
+            take_one(t, row, y);
+    }
+    prefer_colours(t);
+    tell_splits(t->plot, &t->roles);
+    tally_free(&t->group);
+    tally_free(&t->member);
 }
 
 int lab_samples_take(struct lab_samples *samples, struct lab_plot *plot,
@@ -259,13 +351,8 @@ int lab_samples_take(struct lab_samples *samples, struct lab_plot *plot,
         return rc;
     t.named_x = figure->style != LAB_STYLE_CDF &&
                 (figure->style == LAB_STYLE_BARS || !is_numeric(csv, t.roles.x));
-    size_t passes = figure->style == LAB_STYLE_HEATMAP ? 1 : t.roles.y_count;
-    for (size_t y = 0; y < passes; y++) {
-        t.has_last = false;
-        for (size_t row = 0; rc == 0 && row < lab_csv_rows(csv); row++)
-            rc = take_one(&t, row, y, why);
-    }
-    if (rc == 0 && samples->count == 0)
+    take_all(&t);
+    if (samples->count == 0)
         rc = lab_why_set(why, HSAY_EINVAL, "there are no numbers in the columns of the figure");
     return rc;
 }

@@ -2,12 +2,17 @@
 #include <ctype.h>
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "src/lab/output/label.h"
 #include "src/lab/output/number.h"
 #include "src/lab/output/script.h"
 
-enum { WIDTH = 760 };
+enum {
+    WIDTH = 760,
+    NAME_COLUMNS = 12, /* of words below the x axis, before they go on in the next line */
+};
 
 void lab_script_text(FILE *out, const char *text, size_t columns)
 {
@@ -35,6 +40,18 @@ static const char *or_else(const char *text, const char *other)
     return text != NULL && text[0] != 0 ? text : other != NULL ? other : "";
 }
 
+/* Names of two lines need a line that gnuplot does not leave for them. */
+static bool names_wrap(const char *names)
+{
+    struct lab_label label;
+    const char *at = names != NULL ? names : "";
+    while (lab_label_next(&at, &label)) {
+        if (label.text_size > NAME_COLUMNS && memchr(label.text, ' ', label.text_size) != NULL)
+            return true;
+    }
+    return false;
+}
+
 void lab_script_head(FILE *out, const struct lab_figure *figure, int height)
 {
     fprintf(out,
@@ -48,6 +65,7 @@ void lab_script_head(FILE *out, const struct lab_figure *figure, int height)
             WIDTH, height);
     lab_script_text(out, or_else(figure->title, figure->table), LAB_SCRIPT_COLUMNS);
     fputs(" font 'sans-serif,15'\nset xlabel ", out);
+    fputs(names_wrap(figure->x_names) ? "\"\\n\" . " : "", out);
     lab_script_text(out, or_else(figure->x_label, or_else(figure->x, figure->y)), 0);
     fputs("\nset ylabel ", out);
     lab_script_text(
@@ -125,72 +143,110 @@ static void put_y_range(FILE *out, const struct lab_figure *figure, struct exten
             e.y_high + air);
 }
 
-static void put_categories(FILE *out, const struct lab_plot *plot)
+void lab_script_names(FILE *out, char axis, const char *names)
 {
+    struct lab_label label;
+    const char *at = names != NULL ? names : "";
+    bool any = false;
+    while (lab_label_next(&at, &label)) {
+        double number;
+        char *name = lab_heap_copy_part(label.name, label.name_size);
+        char *text = lab_heap_copy_part(label.text, label.text_size);
+        if (lab_number_parse(name, &number)) {
+            if (any)
+                fputs(", ", out);
+            else
+                fprintf(out, "set %ctics (", axis);
+            lab_script_text(out, text, axis == 'x' ? NAME_COLUMNS : 0);
+            fprintf(out, " %.9g", number);
+            any = true;
+        }
+        free(name);
+        free(text);
+    }
+    fputs(any ? ")\n" : "", out);
+}
+
+static void put_categories(FILE *out, const struct lab_figure *figure, const struct lab_plot *plot)
+{
+    char **label = lab_heap_new(plot->categories, sizeof *label);
     size_t width = 0;
-    for (size_t i = 0; i < plot->categories; i++)
-        width += strlen(plot->category[i]) + 2;
+    for (size_t i = 0; i < plot->categories; i++) {
+        label[i] = lab_label_of(figure->x_names, plot->category[i]);
+        width += strlen(label[i]) + 2;
+    }
     fprintf(out, "set grid noxtics\nset xrange [-0.6:%.1f]\nset xtics scale 0 %s(",
             (double)plot->categories - 0.4, width > LAB_SCRIPT_COLUMNS ? "rotate by -30 " : "");
     for (size_t i = 0; i < plot->categories; i++) {
         fputs(i > 0 ? ", " : "", out);
-        lab_script_text(out, plot->category[i], 0);
+        lab_script_text(out, label[i], 0);
         fprintf(out, " %zu", i);
+        free(label[i]);
     }
     fputs(")\n", out);
+    free(label);
 }
 
-static void put_x_range(FILE *out, const struct lab_figure *figure, const struct lab_plot *plot,
-                        struct extent e)
+struct lab_script_range lab_script_x_range(const struct lab_figure *figure,
+                                           const struct lab_plot *plot)
+{
+    struct extent e = extent_of(plot);
+    struct lab_script_range range = {e.x_low, e.x_high};
+    bool cdf = figure->style == LAB_STYLE_CDF;
+    if (cdf && figure->has_bar)
+        range.high = fmax(range.high, figure->bar);
+    if (!figure->logx && range.low > 0 && (cdf || range.low < 0.2 * range.high))
+        range.low = 0;
+    /* So that a curve is seen to have come to 1. */
+    if (cdf && !figure->logx)
+        range.high += 0.05 * (range.high - range.low);
+    if (figure->has_x_max)
+        range.high = figure->x_max;
+    if (range.high <= range.low) {
+        double around = range.low != 0 ? 0.1 * fabs(range.low) : 1;
+        range = (struct lab_script_range){range.low - around, range.low + around};
+    }
+    return range;
+}
+
+static void put_x_range(FILE *out, const struct lab_figure *figure, const struct lab_plot *plot)
 {
     if (plot->categories > 0) {
-        put_categories(out, plot);
+        put_categories(out, figure, plot);
         return;
     }
-    if (figure->has_x_max)
-        e.x_high = figure->x_max;
-    if (figure->style == LAB_STYLE_CDF && figure->has_bar && !figure->has_x_max)
-        e.x_high = fmax(e.x_high, figure->bar);
-    if (!figure->logx && e.x_low > 0 && e.x_low < 0.2 * e.x_high)
-        e.x_low = 0;
-    if (e.x_high <= e.x_low) {
-        double around = e.x_low != 0 ? 0.1 * fabs(e.x_low) : 1;
-        e.x_high = e.x_low + around;
-        e.x_low -= around;
-    }
+    struct lab_script_range range = lab_script_x_range(figure, plot);
     /* Points on the edge would be cut in half. */
-    double air = figure->style == LAB_STYLE_POINTS ? 0.03 * (e.x_high - e.x_low) : 0;
+    double air = figure->style == LAB_STYLE_POINTS ? 0.03 * (range.high - range.low) : 0;
     if (figure->logx)
-        put_log_axis(out, 'x', e.x_low, e.x_high);
+        put_log_axis(out, 'x', range.low, range.high);
     else
-        fprintf(out, "set xrange [%.9g:%.9g]\n", e.x_low - air, e.x_high + air);
+        fprintf(out, "set xrange [%.9g:%.9g]\n", range.low - air, range.high + air);
+    lab_script_names(out, 'x', figure->x_names);
 }
 
-static void put_bar(FILE *out, const struct lab_figure *figure, const struct extent *e)
+char *lab_script_bar_text(const struct lab_figure *figure)
 {
     char number[LAB_NUMBER_BYTES];
+    return lab_heap_copy(or_else(figure->bar_text, lab_number_text(number, figure->bar)));
+}
+
+static void put_bar(FILE *out, const struct lab_figure *figure)
+{
+    bool upright = figure->style == LAB_STYLE_CDF;
     if (!figure->has_bar)
         return;
-    bool upright = figure->style == LAB_STYLE_CDF;
-    bool left = upright && figure->bar > (e->x_low + e->x_high) / 2;
-    const char *text = or_else(figure->bar_text, lab_number_text(number, figure->bar));
     fprintf(out,
             upright ? "set arrow from first %.9g, graph 0 to first %.9g, graph 1"
                     : "set arrow from graph 0, first %.9g to graph 1, first %.9g",
             figure->bar, figure->bar);
-    fputs(" nohead front dashtype (6,4) linewidth 1.2 linecolor 'black'\nset label ", out);
-    lab_script_text(out, text, 0);
-    if (upright)
-        fprintf(out, " at first %.9g, graph 0.05 %s offset %s,0 front\n", figure->bar,
-                left ? "right" : "left", left ? "-0.6" : "0.6");
-    else
-        fprintf(out, " at graph 0.995, first %.9g right offset 0,0.6 front\n", figure->bar);
+    fputs(" nohead front " LAB_SCRIPT_BAR "\n", out);
 }
 
 void lab_script_axes(FILE *out, const struct lab_figure *figure, const struct lab_plot *plot)
 {
     struct extent e = extent_of(plot);
-    put_x_range(out, figure, plot, e);
+    put_x_range(out, figure, plot);
     put_y_range(out, figure, e);
-    put_bar(out, figure, &e);
+    put_bar(out, figure);
 }

@@ -63,6 +63,40 @@ static int read_y(struct drawing *drawing, const char *value)
     return 0;
 }
 
+/* "1=no NAT,2=full cone" */
+static int names_read(const struct drawing *drawing, const char *value, const char **names)
+{
+    for (const char *at = value; *at != 0;) {
+        size_t size = strcspn(at, ",");
+        if (memchr(at, '=', size) == NULL || *at == '=') {
+            lab_reader_fault(drawing->reader, "'%.*s': expected \"VALUE=WORDS,VALUE=WORDS\"",
+                             (int)(size < 60 ? size : 60), at);
+            return HSAY_EINVAL;
+        }
+        at += size;
+        at += *at == ',';
+    }
+    *names = text_part(drawing, value, strlen(value));
+    return 0;
+}
+
+static int read_x_names(struct drawing *drawing, const char *value)
+{
+    return names_read(drawing, value, &drawing->figure.x_names);
+}
+
+static int read_y_names(struct drawing *drawing, const char *value)
+{
+    return names_read(drawing, value, &drawing->figure.y_names);
+}
+
+/* Whether there are such variants is known at the end of the scenario. */
+static int read_variants(struct drawing *drawing, const char *value)
+{
+    drawing->figure.variants = text_part(drawing, value, strlen(value));
+    return 0;
+}
+
 static int read_by(struct drawing *drawing, const char *value)
 {
     return name_read(drawing, value, strlen(value), &drawing->figure.by);
@@ -127,12 +161,23 @@ static const struct {
     const char *name; /* with = if a value belongs to it */
     int (*read)(struct drawing *drawing, const char *value);
 } part[] = {
-    {"table=", read_table}, {"x=", read_x},       {"y=", read_y},        {"by=", read_by},
-    {"style=", read_style}, {"bar=", read_bar},   {"xmax=", read_x_max}, {"note=", read_note},
-    {"logx", read_log_x},   {"logy", read_log_y},
+    {"table=", read_table},
+    {"x=", read_x},
+    {"y=", read_y},
+    {"xnames=", read_x_names},
+    {"ynames=", read_y_names},
+    {"by=", read_by},
+    {"variants=", read_variants},
+    {"style=", read_style},
+    {"bar=", read_bar},
+    {"xmax=", read_x_max},
+    {"note=", read_note},
+    {"logx", read_log_x},
+    {"logy", read_log_y},
 };
 
-static const char parts[] = "table= x= y= by= style= bar= xmax= note= logx logy";
+static const char parts[] =
+    "table= x= y= xnames= ynames= by= variants= style= bar= xmax= note= logx logy";
 
 static int part_read(struct drawing *drawing, const struct lab_word *word)
 {
@@ -167,8 +212,14 @@ void lab_statement_figure(struct lab_reader *reader)
     struct drawing drawing = {.reader = reader};
     if (lab_reader_full(reader, s->figure_count))
         return;
-    drawing.figure = (struct lab_scenario_figure){
-        .by = "variant", .style = "lines", .bar_text = "", .note = "", .at = reader->at};
+    drawing.figure = (struct lab_scenario_figure){.x_names = "",
+                                                  .y_names = "",
+                                                  .by = "variant",
+                                                  .variants = "",
+                                                  .style = "lines",
+                                                  .bar_text = "",
+                                                  .note = "",
+                                                  .at = reader->at};
     drawing.figure.title = lab_arena_text(&s->arena, words->word[1].text);
     for (size_t i = 2; i < words->count; i++) {
         if (part_read(&drawing, &words->word[i]) != 0)

@@ -83,25 +83,39 @@ static const char *variant_name(const void *list, size_t i)
     return ((const struct lab_scenario_variant *)list)[i].name;
 }
 
-static void operand_check(struct lab_reader *reader, const struct lab_operand *operand)
+static void variant_check(struct lab_reader *reader, const char *name)
 {
     const struct lab_scenario *s = reader->scenario;
     struct lab_names known = {s->variant, s->variant_count, variant_name};
-    if (operand->variant == NULL ||
-        lab_scenario_variant_find(s, operand->variant) < s->variant_count)
+    if (name == NULL || lab_scenario_variant_find(s, name) < s->variant_count)
         return;
-    lab_names_unknown(reader->why, sizeof reader->why, "variant", operand->variant, &known);
+    lab_names_unknown(reader->why, sizeof reader->why, "variant", name, &known);
     lab_reader_fault(reader, "%s", reader->why);
 }
 
-/* Variants may be defined behind the results that are about them. */
+/* Variants may be defined behind the results and figures that are about them. */
 static void results_check(struct lab_reader *reader)
 {
     const struct lab_scenario *s = reader->scenario;
     for (size_t i = 0; i < s->result_count; i++) {
         reader->at = s->result[i].at;
-        operand_check(reader, &s->result[i].left);
-        operand_check(reader, &s->result[i].right);
+        variant_check(reader, s->result[i].left.variant);
+        variant_check(reader, s->result[i].right.variant);
+    }
+}
+
+static void figures_check(struct lab_reader *reader)
+{
+    struct lab_scenario *s = reader->scenario;
+    for (size_t i = 0; i < s->figure_count; i++) {
+        const char *at = s->figure[i].variants;
+        reader->at = s->figure[i].at;
+        while (*at != 0) {
+            size_t size = strcspn(at, ",");
+            variant_check(reader, lab_arena_text_part(&s->arena, at, size));
+            at += size;
+            at += *at == ',';
+        }
     }
 }
 
@@ -134,6 +148,7 @@ static int all_read(struct lab_reader *reader)
     while (lab_source_next(reader))
         line_read(reader, &prose);
     results_check(reader);
+    figures_check(reader);
     reader->scenario->description =
         lab_arena_text_part(&reader->scenario->arena, prose.size > 0 ? prose.text : "", prose.size);
     free(prose.text);

@@ -87,13 +87,15 @@ struct lab_scenario_result {
     struct lab_script_place at;
 };
 
-/* A `figure` line.  Labels and notes are "" where none is given. */
+/* A `figure` line.  Labels, names, variants and notes are "" where none are given. */
 struct lab_scenario_figure {
     const char *title, *table;
     const char *x, *x_label;
-    const char *y, *y_label; /* y: "share" or "least,most" */
-    const char *by;          /* "variant" unless given */
-    const char *style;       /* one of those above; "lines" unless given */
+    const char *y, *y_label;       /* y: "share" or "least,most" */
+    const char *x_names, *y_names; /* "1=no NAT,2=full cone" */
+    const char *by;                /* "variant" unless given */
+    const char *variants;          /* "main,pull" */
+    const char *style;             /* one of those above; "lines" unless given */
     bool log_x, log_y;
     bool has_bar, has_x_max;
     double bar, x_max;
