@@ -53,6 +53,18 @@ static void list_verbs(const char *title, const struct lab_verbs *verbs)
     }
 }
 
+/* Their names, and behind them a line for each that the scenario has words for. */
+static void list_variants(const struct lab_scenario *scenario)
+{
+    for (size_t i = 1; i < scenario->variant_count; i++)
+        printf("%s%s", i == 1 ? "\nVariants: main, " : ", ", scenario->variant[i].name);
+    puts("");
+    for (size_t i = 0; i < scenario->variant_count; i++) {
+        if (scenario->variant[i].help[0] != 0)
+            printf("  %-20s %s\n", scenario->variant[i].name, scenario->variant[i].help);
+    }
+}
+
 static int list_one(const char *name)
 {
     struct lab_scenario scenario;
@@ -63,9 +75,7 @@ static int list_one(const char *name)
                 lab_scenario_declare(&scenario, &settings, &faults) == 0;
     if (good) {
         printf("%s\n\n%s\n", scenario.name, scenario.description);
-        for (size_t i = 1; i < scenario.variant_count; i++)
-            printf("%s%s", i == 1 ? "\nVariants: main, " : ", ", scenario.variant[i].name);
-        puts(scenario.variant_count > 1 ? "" : "");
+        list_variants(&scenario);
         list_settings(&settings);
     } else {
         lab_faults_print(&faults, stderr);

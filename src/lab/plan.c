@@ -140,8 +140,8 @@ static void add_variants(struct lab_plan *plan, const struct lab_options *option
             lab_arena_alloc(&plan->arena, s->variant[i].pair_count * sizeof *pair + 1);
         for (size_t k = 0; k < s->variant[i].pair_count; k++)
             pair[k] = (struct lab_pair){s->variant[i].pair[k].key, s->variant[i].pair[k].value};
-        variant[plan->study.variants++] =
-            (struct lab_variant){s->variant[i].name, {pair, s->variant[i].pair_count}};
+        variant[plan->study.variants++] = (struct lab_variant){
+            s->variant[i].name, s->variant[i].help, {pair, s->variant[i].pair_count}};
     }
     plan->study.variant = variant;
 }

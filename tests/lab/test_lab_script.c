@@ -291,7 +291,8 @@ static void what_belongs_to_a_report_is_kept(void **state)
          "# nothing\n"
          "##\n"
          "## Another paragraph.\n"
-         "variant long loss=10%\n"
+         "variant long \"more is \\\"lost\\\"\" loss=10%\n"
+         "variant main \"as it comes\"\n"
          "result ratio = main.steps / long.steps\n"
          "result less = 100 - long.a_b\n"
          "result plain = long.x\n"
@@ -309,6 +310,9 @@ static void what_belongs_to_a_report_is_kept(void **state)
     assert_string_equal(s->description, "Shows this and that.\n\nAnother paragraph.");
     assert_int_equal(s->variant_count, 2);
     assert_string_equal(s->variant[0].name, "main");
+    assert_string_equal(s->variant[0].help, "as it comes");
+    assert_string_equal(s->variant[1].help, "more is \"lost\"");
+    assert_int_equal(s->variant[1].pair_count, 1);
     assert_string_equal(s->variant[1].pair[0].key, "loss");
     assert_string_equal(s->variant[1].pair[0].value, "10%");
 
@@ -402,7 +406,12 @@ static void mistakes_in_lines_are_told(void **state)
         {"peers all {1}", "t:1: 'all' has a meaning of its own in a peer set"},
         {"peers a 1-3", "t:1: expected a peer set in braces behind a"},
         {"peers a {1}\npeers a {2}", "t:2: the peer set a is defined already at t:1"},
-        {"variant a", "t:1: too few words; expected: variant NAME KEY=VALUE..."},
+        {"variant a", "t:1: too few words; expected: variant NAME [\"WORDS\"] KEY=VALUE..."},
+        {"variant a \"b\"", "t:1: the variant 'a' has no settings"},
+        {"variant a \"b\" c", "t:1: 'c': expected KEY=VALUE"},
+        {"variant main \"a\" loss=1", "t:1: main is the run without settings of its own"},
+        {"variant main \"a\"\nvariant main \"b\"",
+         "t:2: the variant main is defined already at t:1"},
         {"variant a b", "t:1: 'b': expected KEY=VALUE"},
         {"variant main loss=1", "t:1: main is the run without settings of its own"},
         {"variant a loss=0\nvariant a loss=1", "t:2: the variant a is defined already at t:1"},

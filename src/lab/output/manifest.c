@@ -51,6 +51,18 @@ static json_t *variants_of(const struct lab_study *study)
     return object;
 }
 
+/* Of those that have any. */
+static json_t *variant_words_of(const struct lab_study *study)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < study->variants; i++) {
+        const char *help = study->variant[i].help;
+        if (help != NULL && help[0] != 0)
+            json_object_set_new(object, study->variant[i].name, json_string(help));
+    }
+    return object;
+}
+
 static json_t *seeds_of(const struct lab_study *study)
 {
     json_t *list = json_array();
@@ -145,6 +157,7 @@ json_t *lab_manifest(const struct lab_study *study, const struct lab_result *res
         json_object_set_new(object, "point", own);
     }
     json_object_set_new(object, "variants", variants_of(study));
+    json_object_set_new(object, "variant_words", variant_words_of(study));
     put_runs(object, study, result, kind, point);
     json_object_set_new(object, "figures", figures_of(study));
     json_object_set_new(object, "scenario", text_or_null(study->scenario));

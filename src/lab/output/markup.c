@@ -56,6 +56,8 @@ static const char style[] =
     ".4rem}\n"
     "a{color:inherit}.faint,.note,footer{color:var(--faint);font-size:.9rem}\n"
     "nav ul{columns:2;padding-left:1.2rem}\n"
+    "dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem .8rem;margin:.6rem 0}"
+    "dt{font-weight:600}dd{margin:0}\n"
     "figure{margin:1.2rem 0;padding:.6rem;border:1px solid var(--line);border-radius:6px}\n"
     "figure svg{display:block;width:100%;height:auto}\n"
     "figcaption{color:var(--faint);font-size:.9rem;margin-top:.3rem}\n"

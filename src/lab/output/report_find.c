@@ -155,7 +155,7 @@ int lab_report_table(const struct lab_found *found, const char *table, struct la
     if (strchr(table, '/') != NULL)
         return lab_why_set(why, HSAY_ENOENT, "'%s' is no name of a table", table);
     if (of_sweep && !sweep)
-        return lab_why_set(why, HSAY_ENOENT, "it is drawn from a sweep, and this is none");
+        return lab_why_set(why, HSAY_ENOENT, "only a sweep has it");
     if (sweep && !of_sweep)
         return read_points(found, table, csv, why);
     char *path = lab_heap_format(of_sweep ? "%s/%s.csv" : "%s/tables/%s.csv", found->folder, table);

@@ -37,6 +37,22 @@ static void put_missing(FILE *page, const struct lab_report_section *section,
             figure->title, why->text);
 }
 
+/* What a plain run has no table for is no fault of it. */
+static bool is_of_sweep(const struct lab_report_section *section, const struct lab_figure *figure)
+{
+    const char *kind = text_of(section->found->manifest, "kind");
+    return strcmp(figure->table, "sweep") == 0 && strcmp(kind, "sweep") != 0;
+}
+
+static void put_aside(FILE *page, const struct lab_figure *figure, const char *reason)
+{
+    fputs("<p class=\"note\">The figure \"", page);
+    lab_markup_put(page, figure->title);
+    fputs("\" ", page);
+    lab_markup_put(page, reason);
+    fputs(".</p>\n", page);
+}
+
 static int put_figure(FILE *page, const struct lab_report_section *section, const json_t *object,
                       size_t index, struct lab_why *why)
 {
@@ -46,11 +62,17 @@ static int put_figure(FILE *page, const struct lab_report_section *section, cons
         put_missing(page, section, &figure, why);
         return 0;
     }
+    if (is_of_sweep(section, &figure)) {
+        put_aside(page, &figure, "is drawn from the results of a sweep");
+        return 0;
+    }
     char *name = figure_name(section, index);
     struct lab_report_figure drawn = {section->found, &figure, name, section->figures};
     int rc = lab_report_figure(page, &drawn, why);
     free(name);
-    if (rc != 0 && rc != HSAY_EIO)
+    if (rc == HSAY_ENOSPC)
+        put_aside(page, &figure, "is drawn from a run, or from a smaller sweep");
+    else if (rc != 0 && rc != HSAY_EIO)
         put_missing(page, section, &figure, why);
     return rc == HSAY_EIO ? rc : 0;
 }
@@ -105,6 +127,25 @@ static void put_line(FILE *page, const json_t *manifest)
     fputs(".</p>\n", page);
 }
 
+/* What the names in tables and figures stand for. */
+static void put_variant_words(FILE *page, const json_t *manifest)
+{
+    json_t *words = json_object_get(manifest, "variant_words"), *each;
+    const char *name;
+    if (json_object_size(words) == 0)
+        return;
+    fputs("<dl class=\"faint\">\n", page);
+    json_object_foreach(words, name, each)
+    {
+        fputs("<dt>", page);
+        lab_markup_put(page, name);
+        fputs("</dt><dd>", page);
+        lab_markup_put(page, json_string_value(each));
+        fputs("</dd>\n", page);
+    }
+    fputs("</dl>\n", page);
+}
+
 static void put_fold(FILE *page, const char *summary, const char *text)
 {
     if (text[0] == 0)
@@ -143,6 +184,7 @@ int lab_report_section(FILE *page, const struct lab_report_section *section, str
     fputs("</h2>\n", page);
     lab_markup_paragraphs(page, text_of(manifest, "description"));
     put_line(page, manifest);
+    put_variant_words(page, manifest);
     lab_report_results(page, section->found);
     int rc = put_figures(page, section, why);
     put_origin(page, section->found);

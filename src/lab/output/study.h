@@ -24,6 +24,7 @@ struct lab_pairs {
 
 struct lab_variant {
     const char *name;
+    const char *help;          /* what it is, in words; NULL or "": none */
     struct lab_pairs settings; /* on top of the study's */
 };
 

@@ -137,7 +137,8 @@ static void scenario_init(struct lab_scenario *scenario, const struct lab_langua
     scenario->file =
         lab_arena_alloc(&scenario->arena, LAB_SCENARIO_FILES_MAX * sizeof *scenario->file);
     scenario->variant = lab_script_grow(NULL, 0, sizeof *scenario->variant);
-    scenario->variant[scenario->variant_count++] = (struct lab_scenario_variant){.name = "main"};
+    scenario->variant[scenario->variant_count++] =
+        (struct lab_scenario_variant){.name = "main", .help = ""};
     base_name(scenario, name);
 }
 

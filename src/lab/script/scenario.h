@@ -60,6 +60,7 @@ struct lab_scenario_peers {
 
 struct lab_scenario_variant {
     const char *name;
+    const char *help; /* what it is, in words; "" without */
     const struct lab_scenario_pair *pair;
     size_t pair_count;
     struct lab_script_place at;
@@ -118,7 +119,7 @@ struct lab_scenario_file {
 };
 
 /* Everything belongs to the scenario until lab_scenario_free.  Each list is in the order of lines.
- * variant[0] is main, without settings of its own. */
+ * variant[0] is main, without settings of its own; a line about it gives it words. */
 struct lab_scenario {
     const char *name;        /* of the file, without folder and .scenario */
     const char *description; /* paragraphs with an empty line between them; "" without */

@@ -97,27 +97,46 @@ static const struct lab_scenario_pair *pairs_read(struct lab_reader *reader, siz
     return pair;
 }
 
+/* main has no settings of its own: words are all that can be said of it. */
+static void read_main(struct lab_reader *reader, const char *help)
+{
+    struct lab_scenario_variant *plain = &reader->scenario->variant[0];
+    if (help == NULL || reader->words.count > 3)
+        lab_reader_fault(reader, "main is the run without settings of its own");
+    else if (plain->help[0] != 0)
+        twice(reader, "the variant", plain->name, &plain->at);
+    else
+        *plain = (struct lab_scenario_variant){.name = "main", .help = help, .at = reader->at};
+}
+
 static void read_variant(struct lab_reader *reader)
 {
     struct lab_scenario *s = reader->scenario;
     const char *name = word(reader, 1);
     size_t same = lab_scenario_variant_find(s, name);
+    bool has_help = reader->words.word[2].kind == LAB_WORD_QUOTED;
+    size_t first = has_help ? 3 : 2;
     if (lab_reader_full(reader, s->variant_count) || !name_ok(reader, name, "a variant"))
         return;
     if (same == 0) {
-        lab_reader_fault(reader, "main is the run without settings of its own");
+        read_main(reader, has_help ? kept(reader, 2) : NULL);
         return;
     }
     if (same < s->variant_count) {
         twice(reader, "the variant", name, &s->variant[same].at);
         return;
     }
-    const struct lab_scenario_pair *pair = pairs_read(reader, 2);
+    if (reader->words.count == first) {
+        lab_reader_fault(reader, "the variant '%.63s' has no settings", name);
+        return;
+    }
+    const struct lab_scenario_pair *pair = pairs_read(reader, first);
     if (pair == NULL)
         return;
     s->variant = lab_script_grow(s->variant, s->variant_count, sizeof *s->variant);
     s->variant[s->variant_count++] =
-        (struct lab_scenario_variant){kept(reader, 1), pair, reader->words.count - 2, reader->at};
+        (struct lab_scenario_variant){kept(reader, 1), has_help ? kept(reader, 2) : "", pair,
+                                      reader->words.count - first, reader->at};
 }
 
 static void read_sweep(struct lab_reader *reader)
@@ -264,7 +283,7 @@ static const struct statement statement[] = {
     {"param", "param KEY VALUE [help...]", 3, MANY, read_param},
     {"include", "include FILE", 2, 2, read_include},
     {"peers", "peers NAME {SET}", 3, 3, read_peers},
-    {"variant", "variant NAME KEY=VALUE...", 3, MANY, read_variant},
+    {"variant", "variant NAME [\"WORDS\"] KEY=VALUE...", 3, MANY, read_variant},
     {"result", "result FIELD = A [+ B]", 4, 6, read_result},
     {"sweep", "sweep KEY VALUE...", 3, MANY, read_sweep},
     {"figure", "figure \"Title\" table=NAME x=COLUMN:\"Label\" y=COLUMN:\"Label\" ...", 2, MANY,
