@@ -826,12 +826,12 @@ static void too_many_lines_are_those_of_the_plain_run(void **state)
     lab_text_open(&text);
     fputs("loss,variant,seed,x,y\n", text.out);
     for (int loss = 0; loss < 3; loss++) {
-        for (int v = 0; v < 9; v++)
+        for (int v = 0; v < 12; v++)
             fprintf(text.out, "%d,v%d,1,1,1\n", loss, v);
     }
     char *table = lab_text_take(&text, NULL);
     assert_series(table, &drawn, "loss 0 0/0|loss 1 1/0|loss 2 2/0|",
-                  "Shown is v0 alone: with the other variants there would be 27 lines.");
+                  "Shown is v0 alone: with the other variants there would be 36 lines.");
     drawn.style = LAB_STYLE_HEATMAP;
     drawn.y = "loss,y";
     drawn.x = "x";
@@ -839,7 +839,7 @@ static void too_many_lines_are_those_of_the_plain_run(void **state)
     assert_series(table, &drawn, "loss 0 0/0|loss 1 1/0|loss 2 2/0|",
                   "Shown is v1 alone: with the other variants there would be 6 panels.");
     drawn = (struct lab_figure){.table = "t", .x = "loss", .y = "y", .style = LAB_STYLE_BARS};
-    assert_series(table, &drawn, "9 bars side by side are too many for one figure", "");
+    assert_series(table, &drawn, "12 bars side by side are too many for one figure", "");
     free(table);
 }
 

@@ -8,7 +8,7 @@
 #include "src/lab/output/plot.h"
 
 enum {
-    LAB_CHOICE_LINES_MAX = 8,  /* that are told apart by colour and dash */
+    LAB_CHOICE_LINES_MAX = 10, /* that are told apart by colour and dash */
     LAB_CHOICE_PANELS_MAX = 4, /* of a heatmap, one above the other */
 };
 

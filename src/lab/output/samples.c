@@ -308,13 +308,27 @@ static void take_one(struct taking *t, size_t row, size_t y)
     samples->sample[samples->count++] = sample;
 }
 
-/* Colours tell more lines apart than dashes do. */
-static void prefer_colours(struct taking *t)
+/* In the order of the table, whether they have something to draw or not: so a variant has the same
+ * colour in all figures of a result. */
+static void number_groups(struct taking *t)
 {
-    for (size_t i = 0; t->group.count == 1 && i < t->plot->series_count; i++) {
-        struct lab_series *series = &t->plot->series[i];
-        series->colour = series->dash;
-        series->dash = 0;
+    for (size_t row = 0; row < lab_csv_rows(t->csv); row++) {
+        if (row == 0 || !like_last(t, row))
+            tally_number(&t->group, group_name(&t->roles, t->csv, row));
+        t->last_row = row;
+    }
+}
+
+/* Colours tell more lines apart than dashes do. */
+static void prefer_colours(struct lab_plot *plot)
+{
+    for (size_t i = 1; i < plot->series_count; i++) {
+        if (plot->series[i].colour != plot->series[0].colour)
+            return;
+    }
+    for (size_t i = 0; plot->series_count > 1 && i < plot->series_count; i++) {
+        plot->series[i].colour = plot->series[i].dash;
+        plot->series[i].dash = 0;
     }
 }
 
@@ -330,12 +344,13 @@ static void tell_splits(struct lab_plot *plot, const struct roles *roles)
 static void take_all(struct taking *t)
 {
     size_t passes = t->figure->style == LAB_STYLE_HEATMAP ? 1 : t->roles.y_count;
+    number_groups(t);
     for (size_t y = 0; y < passes; y++) {
         t->has_last = false;
         for (size_t row = 0; row < lab_csv_rows(t->csv); row++)
             take_one(t, row, y);
     }
-    prefer_colours(t);
+    prefer_colours(t->plot);
     tell_splits(t->plot, &t->roles);
     tally_free(&t->group);
     tally_free(&t->member);

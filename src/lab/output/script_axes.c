@@ -99,14 +99,17 @@ static struct extent extent_of(const struct lab_plot *plot)
 /* Over less than two decades the powers of ten alone would be one number, or none. */
 static void put_log_axis(FILE *out, char axis, double low, double high)
 {
-    static const double step[] = {1, 2, 5};
+    static const double step[] = {1, 2, 5, 3, 4, 7};
     const char *comma = "";
-    fprintf(out, "set logscale %c\nset %crange [%.9g:%.9g]\n", axis, axis, low, high);
+    size_t steps = high > 10 * low ? 3 : sizeof step / sizeof step[0];
+    /* A mark at the very end would be lost to the rounding of gnuplot's logarithms. */
+    fprintf(out, "set logscale %c\nset %crange [%.12g:%.12g]\n", axis, axis, low * (1 - 1e-9),
+            high * (1 + 1e-9));
     if (high > 100 * low)
         return;
     fprintf(out, "set %ctics (", axis);
     for (double decade = pow(10, floor(log10(low))); decade <= high; decade *= 10) {
-        for (size_t i = 0; i < sizeof step / sizeof step[0]; i++) {
+        for (size_t i = 0; i < steps; i++) {
             double at = step[i] * decade;
             if (at >= low && at <= high) {
                 fprintf(out, "%s%.9g", comma, at);
@@ -170,13 +173,14 @@ void lab_script_names(FILE *out, char axis, const char *names)
 static void put_categories(FILE *out, const struct lab_figure *figure, const struct lab_plot *plot)
 {
     char **label = lab_heap_new(plot->categories, sizeof *label);
-    size_t width = 0;
+    size_t longest = 0;
     for (size_t i = 0; i < plot->categories; i++) {
         label[i] = lab_label_of(figure->x_names, plot->category[i]);
-        width += strlen(label[i]) + 2;
+        longest = strlen(label[i]) > longest ? strlen(label[i]) : longest;
     }
+    bool slant = (longest + 1) * plot->categories > LAB_SCRIPT_COLUMNS;
     fprintf(out, "set grid noxtics\nset xrange [-0.6:%.1f]\nset xtics scale 0 %s(",
-            (double)plot->categories - 0.4, width > LAB_SCRIPT_COLUMNS ? "rotate by -30 " : "");
+            (double)plot->categories - 0.4, slant ? "rotate by -30 " : "");
     for (size_t i = 0; i < plot->categories; i++) {
         fputs(i > 0 ? ", " : "", out);
         lab_script_text(out, label[i], 0);
