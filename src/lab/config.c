@@ -6,7 +6,7 @@
 #include "hearsay/error.h"
 
 const struct lab_setting_rule lab_config_rules[] = {
-    {"seed", "1", LAB_KIND_COUNT, 0, 0, NULL, "what all chance of a run follows from"},
+    {"seed", "1", LAB_KIND_COUNT, 0, LAB_SEED_MAX, NULL, "what all chance of a run follows from"},
     {"seeds", "1", LAB_KIND_COUNT, 1, 1e6, NULL, "runs, with this many seeds from `seed` on"},
     {"nodes", "100", LAB_KIND_COUNT, 1, 2e6, NULL, "honest hosts"},
     {"duration", "300", LAB_KIND_SECONDS, 0, 0, NULL, "simulated time of a run"},
@@ -296,8 +296,8 @@ int lab_config_read(const struct lab_settings *settings, uint64_t seed, struct l
                                                   .keyring_max = 2048,
                                                   .datagram_bytes = out->node.datagram_bytes};
     if (out->node.datagram_bytes != 0 && out->node.datagram_bytes < HSAY_DATAGRAM_DEFAULT_BYTES) {
-        snprintf(why, why_size, "datagrams are of %u to %u bytes at most",
-                 (unsigned)HSAY_DATAGRAM_DEFAULT_BYTES, (unsigned)HSAY_DATAGRAM_MAX_BYTES);
+        snprintf(why, why_size, "datagram is %u, but goes from %u to %u, or is 0 for the default",
+                 (unsigned)out->node.datagram_bytes, (unsigned)HSAY_DATAGRAM_DEFAULT_BYTES, (unsigned)HSAY_DATAGRAM_MAX_BYTES);
         return HSAY_EINVAL;
     }
     if (!fits(settings, out, why, why_size))

@@ -20,7 +20,8 @@ struct lab_heal {
     struct lab_sim *sim;
     double bound;  /* steps; known when it begins */
     double agreed; /* steps that it took; NAN: not yet */
-    bool over;
+    bool begun, over;
+    char failure[160];
     struct glance *glance; /* one for each look */
     size_t glances, glances_room;
 };
@@ -152,15 +153,15 @@ static struct glance glance_at(const struct lab_sim *sim)
 
 static void give_up(struct lab_heal *h, uint32_t first, uint32_t other)
 {
-    char text[160];
-    snprintf(text, sizeof text,
+    snprintf(h->failure, sizeof h->failure,
              "%.0f steps after all was healed hosts %u and %u hold %llu and %llu bundles, not the "
              "same",
              h->bound, first + 1, other + 1,
              (unsigned long long)lab_store_count(&h->sim->host[first].store),
              (unsigned long long)lab_store_count(&h->sim->host[other].store));
     if (h->config.invariants != NULL)
-        lab_invariants_tell(h->config.invariants, LAB_INVARIANT_AGREEMENT, other, text);
+        lab_invariants_tell(h->config.invariants, LAB_INVARIANT_AGREEMENT, other,
+                            h->failure);
 }
 
 static void look(struct lab_sim *sim, void *self, uint64_t number)
@@ -204,6 +205,7 @@ static void begin(struct lab_sim *sim, void *self, uint64_t number)
 {
     struct lab_heal *h = self;
     (void)number;
+    h->begun = true;
     lab_fault_end(h->config.fault);
     heal_links(sim);
     sim->config.quota_bytes = 0;
@@ -241,7 +243,18 @@ void lab_heal_run(struct lab_heal *h)
     if (h == NULL)
         return;
     lab_sim_run_until(h->sim, h->config.at_ns);
+    if (!h->begun)
+        return;
     lab_sim_run_until(h->sim, h->config.at_ns + (uint64_t)(h->bound + 1) * step_ns(h->sim));
+}
+
+const char *lab_heal_failure(struct lab_heal *h)
+{
+    if (h != NULL && !h->over)
+        snprintf(h->failure, sizeof h->failure,
+                 "stopped at second %g, before hosts healed at %g had come to hold the same",
+                 (double)lab_sim_elapsed_ns(h->sim) / 1e9, (double)h->config.at_ns / 1e9);
+    return h != NULL && h->failure[0] != '\0' ? h->failure : NULL;
 }
 
 /* Those who agree stay so: curves of several runs are to end together. */

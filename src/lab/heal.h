@@ -28,6 +28,10 @@ void lab_heal_free(struct lab_heal *heal);
 /* Goes on until it is over.  NULL is fine. */
 void lab_heal_run(struct lab_heal *heal);
 
+/* Why the run has failed: they did not agree in time, or all was over before it was healed.  NULL:
+ * it has not.  The text lives as long as `heal`. */
+const char *lab_heal_failure(struct lab_heal *heal);
+
 /* Fields heal_steps (until they agreed; null if they did not) and heal_bound; and a table of what
  * the hosts held meanwhile, as shares of all there is. */
 void lab_heal_write(const struct lab_heal *heal, struct lab_result *result);

@@ -84,6 +84,8 @@ static bool choose(struct lab_plan *plan, const struct lab_settings *base, size_
         return false;
     if (lab_scenario_choose(&plan->scenario, variant, out, &faults) != 0)
         return tell_faults(&faults);
+    if (lab_config_check(out, &faults) != 0)
+        return tell_faults(&faults);
     if (lab_config_read(out, 1, &config, why, sizeof why) != 0)
         return tell(why);
     struct lab_timeline timeline;
@@ -237,6 +239,38 @@ static struct axis axis_of_text(struct lab_plan *plan, const char *text)
     return axis;
 }
 
+static bool is_new(const char *const *value, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(value[i], value[count]) == 0)
+            return false;
+    return true;
+}
+
+/* Whether the last axis can go with those before it: a value that is there twice would be run
+ * twice, and the second result take the place of the first. */
+static bool axis_fits(const struct axis *axis, size_t last)
+{
+    const struct axis *own = &axis[last];
+    if (strcmp(own->key, "seed") == 0 || strcmp(own->key, "seeds") == 0) {
+        fprintf(stderr, "hearsay-lab: %s is the same for all points; say --%s\n", own->key,
+                own->key);
+        return false;
+    }
+    for (size_t i = 0; i < last; i++)
+        if (strcmp(axis[i].key, own->key) == 0) {
+            fprintf(stderr, "hearsay-lab: %s is swept twice; give it all its values at once\n",
+                    own->key);
+            return false;
+        }
+    for (size_t i = 1; i < own->values; i++)
+        if (!is_new(own->value, i)) {
+            fprintf(stderr, "hearsay-lab: %s=%s is there twice\n", own->key, own->value[i]);
+            return false;
+        }
+    return true;
+}
+
 static bool read_axes(struct lab_plan *plan, const struct lab_options *options, struct axis *axis,
                       size_t *axes)
 {
@@ -245,6 +279,8 @@ static bool read_axes(struct lab_plan *plan, const struct lab_options *options, 
         if (strchr(options->arg[i], '=') == NULL || *axes == LAB_OPTION_ARGS_MAX)
             return tell("a sweep wants KEY=VALUE,VALUE,... behind the experiment");
         axis[(*axes)++] = axis_of_text(plan, options->arg[i]);
+        if (!axis_fits(axis, *axes - 1))
+            return false;
     }
     for (size_t i = 0; options->args == 1 && i < plan->scenario.sweep_count; i++) {
         const struct lab_scenario_sweep *s = &plan->scenario.sweep[i];

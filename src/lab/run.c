@@ -203,10 +203,14 @@ static int live(struct lab_run *run, const struct lab_run_request *request)
     lab_actions_plan(run);
     elapse(run);
     lab_heal_run(cast.heal);
+    const char *unhealed = lab_heal_failure(cast.heal);
+    snprintf(why, sizeof why, "%s", unhealed != NULL ? unhealed : "");
     bool written = cast_leave(&cast, run);
     lab_invariants_finish(run->invariants);
     int rc = write_violations(run);
     lab_invariants_free(run->invariants);
+    if (rc == 0 && why[0] != '\0')
+        rc = fail(run, why);
     if (rc == 0 && run->unmet != 0)
         rc = fail(run, run->first_unmet);
     return rc == 0 && !written ? fail(run, "not all events could be written") : rc;

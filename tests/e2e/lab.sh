@@ -214,6 +214,27 @@ says 'a pattern that is not there' 2 'No such file' \
 printf '# host on off\n3 0 10\n11 0 10\n' >pattern
 says 'a pattern about others' 2 'pattern:3: host 11' \
     run small.scenario --churn pattern --pattern pattern
+says 'healed after the end' 2 'heal is 500, but the run ends at 40' run small.scenario --heal 500
+says 'an attack after the end' 2 'attack_from is 50, but the run ends at 40' \
+    run small.scenario --attack_from 50
+says 'faults that end before they begin' 2 'fault_until is 20, but fault_from is 50' \
+    run small.scenario --duration 100 --fault_from 50 --fault_until 20
+says 'faults after the end' 2 'fault_from is 40, but the run ends' \
+    run small.scenario --crash 0.1 --fault_from 40
+says 'churn that ends before it begins' 2 'churn_until is 10, but churn_from is 20' \
+    run small.scenario --churn_from 20 --churn_until 10
+says 'victims beyond nodes' 2 'victims is 500, but there are only 10' run small.scenario --victims 500
+says 'small datagrams' 2 'datagram is 100, but goes from 1232 to 1452' \
+    run small.scenario --datagram 100
+for seed in 9007199254740993 9223372036854775807; do
+    says "seed $seed" 2 "seed is $seed, but goes from 0 to 9007199254740991" \
+        run small.scenario --seed $seed
+done
+says 'the last seed' 2 'seeds is 2, but the last' \
+    run small.scenario --seed 9007199254740991 --seeds 2
+says 'seeds to sweep' 2 'seed is the same for all' sweep small.scenario seed=1,2
+says 'the same key twice' 2 'loss is swept twice' sweep small.scenario loss=0,0.1 loss=0.2
+says 'the same value twice' 2 'loss=0 is there twice' sweep small.scenario loss=0,0
 says 'no values to sweep' 2 'KEY=VALUE,VALUE' sweep small.scenario nodes
 says 'a value to sweep that is none' 2 "nodes is 'x'" sweep small.scenario nodes=5,x
 says 'an unknown key to sweep' 2 "unknown setting 'nodez'" sweep small.scenario nodez=5
@@ -235,6 +256,13 @@ faulty 'unknown key of a measure' "did you mean 'horizon'" 'measure spread horiz
 faulty 'wrong value of a measure' "horizon='long': expected a number" 'measure spread horizon=long'
 faulty 'unknown setting' "did you mean 'nodes'" 'set node 5'
 faulty 'unknown setting of a variant' "unknown setting 'nodez'" 'variant other nodez=5'
+faulty 'seed of a variant' 'faulty.scenario:2: seed is the same for all' 'variant other seed=3'
+faulty 'seeds of a variant' 'faulty.scenario:2: seeds is the same for all' 'variant other seeds=4'
+faulty 'seeds to sweep' 'faulty.scenario:2: seed is the same for all' 'sweep seed 1 2'
+faulty 'a value to sweep twice' 'faulty.scenario:2: loss=0 is there twice' 'sweep loss 0 0.1 0'
+faulty 'a setting made of itself' "faulty.scenario:2: duration is made of itself: '\$duration'" \
+    "set duration \$duration"
+faulty 'healed after the end' 'faulty.scenario:2: heal is 400, but the run ends at 300' 'set heal 400'
 faulty 'unknown setting of links' "unknown key of link 'colour'; known are: delay" \
     '@1 link colour=7'
 faulty 'too much loss' 'loss is 7, but goes from 0 to 1' '@1 link loss=7'
@@ -268,6 +296,16 @@ printf 'set nodes 5\nset duration 20\nresult x = main.nothing\n' >result.scenari
 run run result.scenario --json
 check 'a number that no run has costs nothing else' holds '"x":null' '"digest":"'
 check 'but is told' test "$status,$(grep -c "no number 'main.nothing'" err)" = 1,1
+
+printf 'set nodes 5\nset duration 60\nset heal 40\n@20 stop\n' >stopped.scenario
+run run stopped.scenario --json
+check 'a run that is stopped before it was healed has failed' \
+    test "$status,$(grep -c 'stopped at second 20, before hosts healed at 40' err)" = 1,1
+printf 'set nodes 5\nset duration 60\nset heal 60\n@50 link loss=1\n@55 publish {1}\n' \
+    >agree.scenario
+run run agree.scenario --json --heal_steps 0.01 --check off
+check 'and so has one that is not healed in time, whatever is checked' \
+    test "$status,$(grep -c 'not the same' err)" = 1,1
 
 # --- a full disk, and enough ----------------------------------------------------------------------
 

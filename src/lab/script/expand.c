@@ -178,3 +178,42 @@ const char *lab_expand(const struct lab_settings *settings, struct lab_arena *ar
     }
     return rc == 0 ? lab_arena_text_part(arena, expand.out, expand.used) : NULL;
 }
+
+/* --- who is referred to ---------------------------------------------------------------------- */
+
+static bool is_key(const char *text, size_t length, const char *key)
+{
+    return strlen(key) == length && memcmp(text, key, length) == 0;
+}
+
+/* Inside of ${...}: the key, or a sum in which it stands. */
+static bool braces_name(const struct lab_settings *settings, const char *text, size_t length,
+                        const char *key)
+{
+    char inside[256] = "";
+    if (is_key(text, length, key))
+        return true;
+    if (length < sizeof inside)
+        memcpy(inside, text, length);
+    if (lab_settings_find(settings, inside) != NULL)
+        return false;
+    for (const char *at = inside; *at != '\0';) {
+        size_t word = strspn(at, key_letters);
+        if (word > 0 && is_key(at, word, key))
+            return true;
+        at += word > 0 ? word : 1;
+    }
+    return false;
+}
+
+bool lab_expand_names(const struct lab_settings *settings, const char *text, const char *key)
+{
+    for (const char *at = text; (at = strchr(at, '$')) != NULL;) {
+        at++;
+        size_t length = *at == '{' ? strcspn(at + 1, "}") : strspn(at, key_letters);
+        if (*at == '{' ? braces_name(settings, at + 1, length, key) : is_key(at, length, key))
+            return true;
+        at += *at == '$' || *at == '{' ? length + 1 : length;
+    }
+    return false;
+}

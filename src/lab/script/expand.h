@@ -22,4 +22,7 @@ enum { LAB_EXPAND_MAX = 1 << 16 };
 const char *lab_expand(const struct lab_settings *settings, struct lab_arena *arena,
                        const char *text, char *why, size_t why_size);
 
+/* Whether the text refers to the setting with this key. */
+bool lab_expand_names(const struct lab_settings *settings, const char *text, const char *key);
+
 #endif

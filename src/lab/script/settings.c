@@ -30,8 +30,8 @@ static int number_check(const struct lab_setting_rule *rule, const char *value, 
         return 0;
     if (isinf(high))
         snprintf(why, why_size, "%s is %.60s, but must be at least %.10g", rule->key, value, low);
-    else
-        snprintf(why, why_size, "%s is %.60s, but goes from %.10g to %.10g", rule->key, value, low,
+    else /* 16 digits, for a range may end where doubles stop being whole */
+        snprintf(why, why_size, "%s is %.60s, but goes from %.16g to %.16g", rule->key, value, low,
                  high);
     return HSAY_EINVAL;
 }
@@ -52,6 +52,10 @@ static int value_read(const struct lab_setting_rule *rule, const char *value, do
         return HSAY_EINVAL;
     }
     if (lab_quantity_read(rule->kind, value, number) != 0) {
+        double large;
+        if (rule->kind == LAB_KIND_COUNT && lab_quantity_read(LAB_KIND_NUMBER, value, &large) == 0 &&
+            large > 0x1p53 && number_check(rule, value, large, why, why_size) != 0)
+            return HSAY_EINVAL;
         snprintf(why, why_size, "%s is '%.60s', expected %s", rule->key, value,
                  lab_quantity_expected(rule->kind));
         return HSAY_EINVAL;
@@ -82,6 +86,7 @@ static void value_put(struct lab_settings *settings, struct lab_setting *entry, 
     }
     entry->text = lab_arena_text(&settings->arena, value);
     entry->number = entry->declared ? number_of_text(value) : number;
+    entry->at = (struct lab_script_place){0};
 }
 
 /* --- the table ------------------------------------------------------------------------------- */
@@ -211,6 +216,14 @@ int lab_settings_set(struct lab_settings *settings, const char *key, const char 
                      size_t why_size)
 {
     return lab_settings_set_as(settings, key, value, LAB_SETTING_GIVEN, why, why_size);
+}
+
+void lab_settings_place(struct lab_settings *settings, const char *key,
+                        const struct lab_script_place *at)
+{
+    struct lab_setting *entry = entry_find(settings, key);
+    assert(entry != NULL);
+    entry->at = *at;
 }
 
 int lab_settings_set_pair(struct lab_settings *settings, const char *pair, char *why,

@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "src/lab/script/arena.h"
+#include "src/lab/script/faults.h"
 #include "src/lab/script/quantity.h"
 
 enum {
@@ -45,6 +46,7 @@ struct lab_setting {
     double number;    /* NAN for texts and words */
     enum lab_setting_origin origin;
     bool declared; /* by the scenario: a text, whatever it is used for */
+    struct lab_script_place at; /* of the line that said it last; line 0: no line did */
 };
 
 /* entry[0 .. count - 1] may be read, in the order of the rules, then of the declarations. */
@@ -71,6 +73,10 @@ int lab_settings_set(struct lab_settings *settings, const char *key, const char 
                      size_t why_size);
 int lab_settings_set_as(struct lab_settings *settings, const char *key, const char *value,
                         enum lab_setting_origin origin, char *why, size_t why_size);
+
+/* Where a setting was said that has just been set.  The file's name must outlive the settings. */
+void lab_settings_place(struct lab_settings *settings, const char *key,
+                        const struct lab_script_place *at);
 
 /* "KEY=VALUE", as on a command line. */
 int lab_settings_set_pair(struct lab_settings *settings, const char *pair, char *why,

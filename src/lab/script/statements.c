@@ -109,6 +109,25 @@ static void read_main(struct lab_reader *reader, const char *help)
         *plain = (struct lab_scenario_variant){.name = "main", .help = help, .at = reader->at};
 }
 
+/* Seeds are the same in all variants and at all points, so that these can be compared. */
+static bool is_seed(struct lab_reader *reader, const char *key)
+{
+    if (strcmp(key, "seed") != 0 && strcmp(key, "seeds") != 0)
+        return false;
+    lab_reader_fault(reader, "%s is the same for all variants and points: say it by `set`, or on "
+                             "the command line", key);
+    return true;
+}
+
+static bool has_seed(struct lab_reader *reader, const struct lab_scenario_pair *pair, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_seed(reader, pair[i].key))
+            return true;
+    }
+    return false;
+}
+
 static void read_variant(struct lab_reader *reader)
 {
     struct lab_scenario *s = reader->scenario;
@@ -131,7 +150,7 @@ static void read_variant(struct lab_reader *reader)
         return;
     }
     const struct lab_scenario_pair *pair = pairs_read(reader, first);
-    if (pair == NULL)
+    if (pair == NULL || has_seed(reader, pair, reader->words.count - first))
         return;
     s->variant = lab_script_grow(s->variant, s->variant_count, sizeof *s->variant);
     s->variant[s->variant_count++] =
@@ -143,7 +162,7 @@ static void read_sweep(struct lab_reader *reader)
 {
     struct lab_scenario *s = reader->scenario;
     size_t count = reader->words.count - 2;
-    if (lab_reader_full(reader, s->sweep_count))
+    if (lab_reader_full(reader, s->sweep_count) || is_seed(reader, word(reader, 1)))
         return;
     for (size_t i = 0; i < s->sweep_count; i++) {
         if (strcmp(s->sweep[i].key, word(reader, 1)) == 0) {
@@ -152,8 +171,15 @@ static void read_sweep(struct lab_reader *reader)
         }
     }
     const char **value = lab_arena_alloc(&s->arena, count * sizeof *value);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         value[i] = kept(reader, i + 2);
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(value[k], value[i]) == 0) {
+                lab_reader_fault(reader, "%s=%.63s is there twice", word(reader, 1), value[i]);
+                return;
+            }
+        }
+    }
     s->sweep = lab_script_grow(s->sweep, s->sweep_count, sizeof *s->sweep);
     s->sweep[s->sweep_count++] =
         (struct lab_scenario_sweep){kept(reader, 1), value, count, reader->at};
