@@ -365,7 +365,7 @@ int lab_command_fuzz(const struct lab_options *options, int argc, char **argv)
     struct fuzz fuzz = {.options = options};
     int rc = LAB_EXIT_USAGE;
     (void)argc, (void)argv;
-    if (read_seeds(&fuzz))
+    if (lab_options_only(options, LAB_OPTION_SETTINGS | LAB_OPTION_JOBS) && read_seeds(&fuzz))
         rc = fuzz.seeds != 0 ? run_all(&fuzz) : LAB_EXIT_DONE;
     for (size_t i = 0; fuzz.result != NULL && i < fuzz.seeds; i++)
         lab_result_free(&fuzz.result[i]);

@@ -89,7 +89,7 @@ static int list_one(const char *name)
 int lab_command_list(const struct lab_options *options, int argc, char **argv)
 {
     (void)argc, (void)argv;
-    if (!lab_options_plain(options))
+    if (!lab_options_only(options, 0))
         return LAB_EXIT_USAGE;
     if (options->args != 0)
         return list_one(options->arg[0]);

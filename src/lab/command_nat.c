@@ -107,7 +107,8 @@ static bool take_options(struct request *r, const struct lab_options *options)
         if (!take_value(&known[k], options->value[i]))
             return false;
     }
-    return options->args == 0;
+    return options->args == 0 &&
+           lab_options_only(options, LAB_OPTION_SETTINGS | LAB_OPTION_EVENTS | LAB_OPTION_JOBS);
 }
 
 static bool is_yes_or_no(const char *key, const char *word)

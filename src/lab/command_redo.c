@@ -117,8 +117,13 @@ static bool options_of(const json_t *manifest, const struct lab_options *given,
     json_t *digests = json_object_get(manifest, "digests");
     *options = (struct lab_options){.jobs = given->jobs, .quiet = given->quiet, .args = 1};
     options->arg[0] = json_string_value(json_object_get(manifest, "experiment"));
-    if (json_object_size(digests) == 1)
-        options->variant = json_object_iter_key(json_object_iter(digests));
+    const char *variant;
+    json_t *list;
+    json_object_foreach(digests, variant, list)
+    {
+        if (options->variants < LAB_OPTION_VARIANTS_MAX)
+            options->variant[options->variants++] = variant;
+    }
     return add_settings(options, json_object_get(manifest, "given")) &&
            add_settings(options, json_object_get(manifest, "point")) && options->arg[0] != NULL;
 }
@@ -175,7 +180,7 @@ int lab_command_redo(const struct lab_options *options, int argc, char **argv)
         fputs("hearsay-lab: which one?  redo DIR/manifest.json\n", stderr);
         return LAB_EXIT_USAGE;
     }
-    if (!lab_options_plain(options))
+    if (!lab_options_only(options, LAB_OPTION_JOBS))
         return LAB_EXIT_USAGE;
     json_t *manifest = load(options->arg[0]);
     int rc = LAB_EXIT_USAGE;

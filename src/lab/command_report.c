@@ -14,7 +14,7 @@ int lab_command_report(const struct lab_options *options, int argc, char **argv)
         fputs("hearsay-lab: which results?  report DIR...\n", stderr);
         return LAB_EXIT_USAGE;
     }
-    if (!lab_options_plain(options))
+    if (!lab_options_only(options, LAB_OPTION_OUT))
         return LAB_EXIT_USAGE;
     char *out = options->out != NULL ? lab_heap_copy(options->out)
                                      : lab_heap_format("%s/report.html", options->arg[0]);

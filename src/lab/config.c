@@ -297,7 +297,8 @@ int lab_config_read(const struct lab_settings *settings, uint64_t seed, struct l
                                                   .datagram_bytes = out->node.datagram_bytes};
     if (out->node.datagram_bytes != 0 && out->node.datagram_bytes < HSAY_DATAGRAM_DEFAULT_BYTES) {
         snprintf(why, why_size, "datagram is %u, but goes from %u to %u, or is 0 for the default",
-                 (unsigned)out->node.datagram_bytes, (unsigned)HSAY_DATAGRAM_DEFAULT_BYTES, (unsigned)HSAY_DATAGRAM_MAX_BYTES);
+                 (unsigned)out->node.datagram_bytes, (unsigned)HSAY_DATAGRAM_DEFAULT_BYTES,
+                 (unsigned)HSAY_DATAGRAM_MAX_BYTES);
         return HSAY_EINVAL;
     }
     if (!fits(settings, out, why, why_size))

@@ -12,9 +12,9 @@
 #include "src/lab/config.h"
 
 /* At the line that said `key`, or, if it was an option, without a line. */
-__attribute__((format(printf, 4, 5))) static int
-wrong(const struct lab_settings *settings, struct lab_faults *faults, const char *key,
-      const char *format, ...)
+__attribute__((format(printf, 4, 5))) static int wrong(const struct lab_settings *settings,
+                                                       struct lab_faults *faults, const char *key,
+                                                       const char *format, ...)
 {
     const struct lab_setting *setting = lab_settings_find(settings, key);
     struct lab_script_place place = setting->at;

@@ -160,8 +160,7 @@ static void give_up(struct lab_heal *h, uint32_t first, uint32_t other)
              (unsigned long long)lab_store_count(&h->sim->host[first].store),
              (unsigned long long)lab_store_count(&h->sim->host[other].store));
     if (h->config.invariants != NULL)
-        lab_invariants_tell(h->config.invariants, LAB_INVARIANT_AGREEMENT, other,
-                            h->failure);
+        lab_invariants_tell(h->config.invariants, LAB_INVARIANT_AGREEMENT, other, h->failure);
 }
 
 static void look(struct lab_sim *sim, void *self, uint64_t number)

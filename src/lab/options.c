@@ -28,6 +28,25 @@ static bool add_pair(struct lab_options *o, const char *pair)
     return add_set(o, pair, (size_t)(equals - pair), equals + 1);
 }
 
+static bool add_variant(struct lab_options *o, const char *name)
+{
+    if (o->variants == LAB_OPTION_VARIANTS_MAX)
+        return wrong("too many variants:", name);
+    o->variant[o->variants++] = name;
+    return true;
+}
+
+/* A folder or file; "" is none, and would be told of later without its name. */
+static bool take_path(const char **path, const char *option, const char *value)
+{
+    if (*value == '\0') {
+        fprintf(stderr, "hearsay-lab: %s is given no name\n", option);
+        return false;
+    }
+    *path = value;
+    return true;
+}
+
 static bool read_jobs(struct lab_options *o, const char *text)
 {
     char *end;
@@ -35,6 +54,7 @@ static bool read_jobs(struct lab_options *o, const char *text)
     if (*text == '\0' || *end != '\0' || jobs > 1000)
         return wrong("expected a number of processes, not", text);
     o->jobs = (unsigned)jobs;
+    o->jobs_given = true;
     return true;
 }
 
@@ -44,16 +64,14 @@ static bool take_value(struct lab_options *o, const char *name, const char *valu
     if (strcmp(name, "--set") == 0)
         return add_pair(o, value);
     if (strcmp(name, "-o") == 0 || strcmp(name, "--output") == 0)
-        o->out = value;
-    else if (strcmp(name, "--events") == 0)
-        o->events = value;
-    else if (strcmp(name, "--variant") == 0)
-        o->variant = value;
-    else if (strcmp(name, "-j") == 0 || strcmp(name, "--jobs") == 0)
+        return take_path(&o->out, name, value);
+    if (strcmp(name, "--events") == 0)
+        return take_path(&o->events, name, value);
+    if (strcmp(name, "--variant") == 0)
+        return add_variant(o, value);
+    if (strcmp(name, "-j") == 0 || strcmp(name, "--jobs") == 0)
         return read_jobs(o, value);
-    else
-        return add_set(o, name + 2, strlen(name + 2), value);
-    return true;
+    return add_set(o, name + 2, strlen(name + 2), value);
 }
 
 static bool *flag_of(struct lab_options *o, const char *word)
@@ -128,13 +146,26 @@ bool lab_options_read(struct lab_options *options, int argc, char **argv)
     return true;
 }
 
-bool lab_options_plain(const struct lab_options *options)
+bool lab_options_only(const struct lab_options *o, unsigned allowed)
 {
-    const char *what = options->sets != 0 ? options->key[0] : options->variant;
-    if (what != NULL)
-        fprintf(stderr, "hearsay-lab: %s takes no settings, but is given '%s'\n", options->command,
-                what);
-    return what == NULL;
+    const struct {
+        unsigned which;
+        const char *what, *given; /* NULL: it is not */
+    } known[] = {
+        {LAB_OPTION_SETTINGS, "settings", o->sets != 0 ? o->key[0] : NULL},
+        {LAB_OPTION_VARIANT, "--variant", o->variants != 0 ? o->variant[0] : NULL},
+        {LAB_OPTION_OUT, "-o", o->out},
+        {LAB_OPTION_EVENTS, "--events", o->events},
+        {LAB_OPTION_JOBS, "-j", o->jobs_given ? "-j" : NULL},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if ((allowed & known[i].which) != 0 || known[i].given == NULL)
+            continue;
+        fprintf(stderr, "hearsay-lab: %s takes no %s, but is given '%s'\n", o->command,
+                known[i].what, known[i].given);
+        return false;
+    }
+    return true;
 }
 
 void lab_options_free(struct lab_options *options)

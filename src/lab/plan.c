@@ -67,8 +67,10 @@ static bool apply_pairs(struct lab_settings *settings, const struct lab_pairs *p
 
 static bool is_wanted(const struct lab_plan *plan, const struct lab_options *options, size_t i)
 {
-    return options->variant == NULL ||
-           strcmp(plan->scenario.variant[i].name, options->variant) == 0;
+    for (size_t k = 0; k < options->variants; k++)
+        if (strcmp(plan->scenario.variant[i].name, options->variant[k]) == 0)
+            return true;
+    return options->variants == 0;
 }
 
 /* The settings of one point and variant.  They are tried out now, so that a run of an hour does not
@@ -324,24 +326,27 @@ static const char *variant_name(const void *list, size_t i)
     return ((const struct lab_scenario_variant *)list)[i].name;
 }
 
-static bool tell_variant(const struct lab_plan *plan, const char *name)
+static bool knows_variants(const struct lab_plan *plan, const struct lab_options *options)
 {
     const struct lab_scenario *scenario = &plan->scenario;
     struct lab_names known = {scenario->variant, scenario->variant_count, variant_name};
     char why[WHY_BYTES];
-    lab_names_unknown(why, sizeof why, "variant", name, &known);
-    return tell(why);
+    for (size_t i = 0; i < options->variants; i++) {
+        if (lab_scenario_variant_find(scenario, options->variant[i]) < scenario->variant_count)
+            continue;
+        lab_names_unknown(why, sizeof why, "variant", options->variant[i], &known);
+        return tell(why);
+    }
+    return true;
 }
 
 static bool fill(struct lab_plan *plan, const struct lab_settings *base,
                  const struct lab_options *options, bool sweep)
 {
     struct lab_study *study = &plan->study;
-    if (sweep && !add_points(plan, options))
+    if (!knows_variants(plan, options) || (sweep && !add_points(plan, options)))
         return false;
     add_variants(plan, options);
-    if (study->variants == 0)
-        return tell_variant(plan, options->variant);
     size_t points = study->points != 0 ? study->points : 1;
     plan->settings = lab_calloc(points * study->variants, sizeof *plan->settings);
     for (size_t p = 0; p < points; p++)

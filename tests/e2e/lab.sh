@@ -154,7 +154,13 @@ sed 's/"scenario"/"scenery"/' first/manifest.json >moved.json
 says 'redo without a scenario' 2 'no scenario' redo moved.json
 says 'redo of something else' 2 'no manifest' redo small.scenario
 says 'redo with settings' 2 'takes no settings' redo first --nodes 5
+run run small.scenario --json --variant still --variant main -o second
+check 'two variants' holds '"variants":{"main":{' '"still":{' '"slower":'
+run redo second
+check 'redo of two variants' test "$status,$(wc -l <out)" = 0,2
 run run small.scenario --json --variant still -o second
+check 'with one variant alone, the fields are its own' \
+    test "$(field digest out)" = "$(grep -o '"digest":.*' out | tail -n 1 | cut -d '"' -f 4)"
 run redo second
 check 'redo of one variant' test "$status,$(wc -l <out)" = 0,1
 
@@ -207,6 +213,16 @@ says 'nodes beyond networks' 2 'no room for 70000 nodes' \
     run small.scenario --nodes 70000 --networks 1
 says 'unknown NAT' 2 "'wall'" run small.scenario --nat wall
 says 'NATs of some hosts only' 2 'add up to 0.5' run small.scenario --nat open:0.5
+says 'variants of which one is unknown' 2 "did you mean 'still'" \
+    run small.scenario --variant main --variant stil
+says 'fuzz with -o' 2 "fuzz takes no -o, but is given 'there'" fuzz -o there
+says 'fuzz with a variant' 2 "fuzz takes no --variant, but is given 'main'" fuzz --variant main
+says 'fuzz with events' 2 "fuzz takes no --events, but is given 'log'" fuzz --events log
+says 'redo with -o' 2 "redo takes no -o, but is given 'there'" redo first -o there
+says 'list with -o' 2 'list takes no -o' list -o there
+says 'report with -j' 2 'report takes no -j' report first -j 2
+says 'nowhere to write' 2 '-o is given no name' run small.scenario -o ''
+says 'nowhere for events' 2 '--events is given no name' run small.scenario --events=
 says 'unknown variant' 2 "did you mean 'still'" run small.scenario --variant stil
 says 'no pattern' 2 'pattern=FILE' run small.scenario --churn pattern
 says 'a pattern that is not there' 2 'No such file' \
@@ -223,7 +239,8 @@ says 'faults after the end' 2 'fault_from is 40, but the run ends' \
     run small.scenario --crash 0.1 --fault_from 40
 says 'churn that ends before it begins' 2 'churn_until is 10, but churn_from is 20' \
     run small.scenario --churn_from 20 --churn_until 10
-says 'victims beyond nodes' 2 'victims is 500, but there are only 10' run small.scenario --victims 500
+says 'victims beyond nodes' 2 'victims is 500, but there are only 10' \
+    run small.scenario --victims 500
 says 'small datagrams' 2 'datagram is 100, but goes from 1232 to 1452' \
     run small.scenario --datagram 100
 for seed in 9007199254740993 9223372036854775807; do
@@ -262,7 +279,8 @@ faulty 'seeds to sweep' 'faulty.scenario:2: seed is the same for all' 'sweep see
 faulty 'a value to sweep twice' 'faulty.scenario:2: loss=0 is there twice' 'sweep loss 0 0.1 0'
 faulty 'a setting made of itself' "faulty.scenario:2: duration is made of itself: '\$duration'" \
     "set duration \$duration"
-faulty 'healed after the end' 'faulty.scenario:2: heal is 400, but the run ends at 300' 'set heal 400'
+faulty 'healed after the end' 'faulty.scenario:2: heal is 400, but the run ends at 300' \
+    'set heal 400'
 faulty 'unknown setting of links' "unknown key of link 'colour'; known are: delay" \
     '@1 link colour=7'
 faulty 'too much loss' 'loss is 7, but goes from 0 to 1' '@1 link loss=7'

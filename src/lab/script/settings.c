@@ -53,8 +53,9 @@ static int value_read(const struct lab_setting_rule *rule, const char *value, do
     }
     if (lab_quantity_read(rule->kind, value, number) != 0) {
         double large;
-        if (rule->kind == LAB_KIND_COUNT && lab_quantity_read(LAB_KIND_NUMBER, value, &large) == 0 &&
-            large > 0x1p53 && number_check(rule, value, large, why, why_size) != 0)
+        if (rule->kind == LAB_KIND_COUNT &&
+            lab_quantity_read(LAB_KIND_NUMBER, value, &large) == 0 && large > 0x1p53 &&
+            number_check(rule, value, large, why, why_size) != 0)
             return HSAY_EINVAL;
         snprintf(why, why_size, "%s is '%.60s', expected %s", rule->key, value,
                  lab_quantity_expected(rule->kind));

@@ -45,7 +45,7 @@ struct lab_setting {
     const char *text; /* as written; counts in plain digits */
     double number;    /* NAN for texts and words */
     enum lab_setting_origin origin;
-    bool declared; /* by the scenario: a text, whatever it is used for */
+    bool declared;              /* by the scenario: a text, whatever it is used for */
     struct lab_script_place at; /* of the line that said it last; line 0: no line did */
 };
 

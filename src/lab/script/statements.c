@@ -114,8 +114,10 @@ static bool is_seed(struct lab_reader *reader, const char *key)
 {
     if (strcmp(key, "seed") != 0 && strcmp(key, "seeds") != 0)
         return false;
-    lab_reader_fault(reader, "%s is the same for all variants and points: say it by `set`, or on "
-                             "the command line", key);
+    lab_reader_fault(reader,
+                     "%s is the same for all variants and points: say it by `set`, or on "
+                     "the command line",
+                     key);
     return true;
 }
 
