@@ -76,10 +76,11 @@ static int plan_and_run(const struct lab_plan_request *request)
 
 int lab_command_run(const struct lab_options *options, int argc, char **argv)
 {
-    return plan_and_run(&(struct lab_plan_request){options, NULL, false, argc, argv});
+    return plan_and_run(&(struct lab_plan_request){.options = options, .argc = argc, .argv = argv});
 }
 
 int lab_command_sweep(const struct lab_options *options, int argc, char **argv)
 {
-    return plan_and_run(&(struct lab_plan_request){options, NULL, true, argc, argv});
+    return plan_and_run(
+        &(struct lab_plan_request){.options = options, .sweep = true, .argc = argc, .argv = argv});
 }

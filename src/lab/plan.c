@@ -340,11 +340,19 @@ static bool knows_variants(const struct lab_plan *plan, const struct lab_options
     return true;
 }
 
+static bool choose_points(struct lab_plan *plan, const struct lab_plan_request *request)
+{
+    plan->study.point = request->point;
+    plan->study.points = request->points;
+    return !request->sweep || request->points != 0 || add_points(plan, request->options);
+}
+
 static bool fill(struct lab_plan *plan, const struct lab_settings *base,
-                 const struct lab_options *options, bool sweep)
+                 const struct lab_plan_request *request)
 {
     struct lab_study *study = &plan->study;
-    if (!knows_variants(plan, options) || (sweep && !add_points(plan, options)))
+    const struct lab_options *options = request->options;
+    if (!knows_variants(plan, options) || !choose_points(plan, request))
         return false;
     add_variants(plan, options);
     size_t points = study->points != 0 ? study->points : 1;
@@ -401,7 +409,7 @@ bool lab_plan_make(struct lab_plan *plan, const struct lab_plan_request *request
     plan->study.command = join_words(&plan->arena, request->argc, request->argv);
     plan->study.rule = rules;
     plan->study.rules = sizeof rules / sizeof rules[0];
-    good = good && apply_options(&base, options) && fill(plan, &base, options, request->sweep);
+    good = good && apply_options(&base, options) && fill(plan, &base, request);
     lab_settings_free(&base);
     return good;
 }

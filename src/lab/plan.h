@@ -17,7 +17,7 @@ struct lab_plan {
     struct lab_settings *settings; /* per point and variant: [point * variants + variant] */
     size_t settings_count;
     struct lab_study study;
-    const char *events; /* folder for the events of each run; NULL: none */
+    const char *events;     /* folder for the events of each run; NULL: none */
     struct lab_arena arena; /* what the study points to */
 };
 
@@ -25,6 +25,8 @@ struct lab_plan_request {
     const struct lab_options *options; /* the first word is the experiment */
     const char *text;                  /* of the scenario, instead of a file; or NULL */
     bool sweep;
+    const struct lab_pairs *point; /* the grid of the sweep, instead of what is typed; or NULL */
+    size_t points;
     int argc; /* what was typed */
     char **argv;
 };

@@ -143,6 +143,9 @@ check 'events on request' test -s log/main-1.jsonl -a -s log/still-1.jsonl
 
 run redo first
 check 'redo: the same' test "$status,$(grep -c ', the same' out)" = 0,2
+run run small.scenario --json --variant main --loss 0.123456789012 -o digits
+run redo digits
+check 'redo of a setting with many digits' test "$status,$(grep -c ', the same' out)" = 0,1
 cp first/manifest.json moved.json
 run redo moved.json --json
 check 'redo of a manifest elsewhere, in JSON' holds '"same":true' "$digest"
@@ -173,7 +176,19 @@ check 'one that is typed, over the old one' test "$(find grid -name '*=*' | wc -
 check 'a row for each run' test "$(wc -l <grid/sweep.csv)" = 13
 run redo 'grid/nodes=8,loss=20%'
 check 'a point can be redone' test "$status,$(grep -c ', the same' out)" = 0,2
-says 'a sweep cannot' 2 'by its points' redo grid
+run redo grid
+check 'and so can all of them' test "$status,$(wc -l <out),$(grep -c ', the same' out)" = 0,12,12
+check 'each is told with its point' holds 'main, nodes=5, loss=5%, seed 2: ' \
+    'main, nodes=8, loss=20%, seed 1: '
+run redo grid/manifest.json --json
+check 'likewise in JSON' holds '"same":true' '"point":{"nodes":8,"loss":"20%"}'
+sed 's/@20 publish/@21 publish/; s/"version": "[^"]*"/"version": "0.0.1"/' grid/manifest.json \
+    >moved.json
+run redo moved.json
+check 'a doctored one: not the same, by another version' \
+    test "$status,$(grep -c 'NOT the same: it was [0-9a-f]* by version 0.0.1, and' out)" = 1,12
+sed 's/"digests"/"digits"/' grid/manifest.json >moved.json
+says 'a sweep without digests' 2 'or no digests' redo moved.json
 
 run report first grid -o page.html
 check 'report: one page' test "$status" = 0 -a -s page.html

@@ -71,18 +71,6 @@ static json_t *seeds_of(const struct lab_study *study)
     return list;
 }
 
-static json_t *points_of(const struct lab_study *study)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < study->points; i++) {
-        char *name = lab_manifest_point_name(&study->point[i]);
-        json_t *point = lab_summary_settings(&study->point[i]);
-        json_array_append_new(list, json_pack("{s:s, s:o}", "folder", name, "settings", point));
-        free(name);
-    }
-    return list;
-}
-
 static json_t *figures_of(const struct lab_study *study)
 {
     json_t *list = json_array();
@@ -118,6 +106,20 @@ static json_t *digests_of(const struct lab_study *study, const struct lab_result
     return object;
 }
 
+static json_t *points_of(const struct lab_study *study, const struct lab_result *result)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < study->points; i++) {
+        char *name = lab_manifest_point_name(&study->point[i]);
+        json_t *settings = lab_summary_settings(&study->point[i]);
+        json_t *digests = digests_of(study, result, i);
+        json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "folder", name, "settings",
+                                              settings, "digests", digests));
+        free(name);
+    }
+    return list;
+}
+
 static void put_runs(json_t *object, const struct lab_study *study, const struct lab_result *result,
                      enum lab_manifest_kind kind, size_t point)
 {
@@ -125,7 +127,7 @@ static void put_runs(json_t *object, const struct lab_study *study, const struct
     size_t per_point = study->variants * study->seeds;
     if (kind == LAB_MANIFEST_SWEEP) {
         add_table_names(tables, result, lab_study_runs(study));
-        json_object_set_new(object, "points", points_of(study));
+        json_object_set_new(object, "points", points_of(study, result));
     } else {
         add_table_names(tables, result + point * per_point, per_point);
         json_object_set_new(object, "digests", digests_of(study, result, point));

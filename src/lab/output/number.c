@@ -34,7 +34,14 @@ bool lab_number_parse(const char *text, double *number)
 json_t *lab_number_json_text(const char *text)
 {
     double number;
-    return lab_number_parse(text, &number) ? lab_number_json(number) : json_string(text);
+    char short_form[LAB_NUMBER_BYTES];
+    if (!lab_number_parse(text, &number))
+        return json_string(text);
+    /* With more digits than objects are dumped with it would come back as another number. */
+    snprintf(short_form, sizeof short_form, "%.9g", number);
+    if (!is_integer(number) && strtod(short_form, NULL) != number)
+        return json_string(text);
+    return lab_number_json(number);
 }
 
 const char *lab_number_csv(char text[LAB_NUMBER_BYTES], double number)
