@@ -7,6 +7,7 @@
 #include "src/lab/config.h"
 #include "src/lab/measure/measure.h"
 #include "src/lab/plan.h"
+#include "src/lab/run.h"
 #include "src/lab/script/embedded.h"
 
 static void print_first_line(const char *text)
@@ -36,7 +37,7 @@ static void list_settings(const struct lab_settings *settings)
     puts("\nSettings (--set KEY=VALUE or --KEY VALUE):");
     for (size_t i = 0; i < settings->count; i++) {
         const struct lab_setting *s = &settings->entry[i];
-        printf("  %-16s%-12s%s", s->rule->key, s->text[0] != '\0' ? s->text : "-", s->rule->help);
+        printf("  %-18s %-11s %s", s->rule->key, s->text[0] != '\0' ? s->text : "-", s->rule->help);
         if (s->rule->words != NULL)
             printf(" (%s)", s->rule->words);
         putchar('\n');
@@ -63,6 +64,37 @@ static void list_variants(const struct lab_scenario *scenario)
         if (scenario->variant[i].help[0] != 0)
             printf("  %-20s %s\n", scenario->variant[i].name, scenario->variant[i].help);
     }
+}
+
+/* With a new line where the old one is full. */
+static void list_words(const char *title, const char *words)
+{
+    enum { WIDTH = 96 };
+    int used = printf("      %s", title);
+    for (size_t size; words != NULL && *words != '\0'; words += size) {
+        words += strspn(words, " ");
+        size = strcspn(words, " ");
+        if (used + 1 + (int)size > WIDTH)
+            used = printf("\n         ") - 1;
+        used += printf(" %.*s", (int)size, words);
+    }
+    putchar('\n');
+}
+
+static void list_measures(void)
+{
+    char text[256];
+    puts("\nMeasures, and the fields and tables that they give:");
+    for (size_t i = 0; i < lab_measure_count; i++) {
+        lab_verb_usage(&lab_plan_language()->measures.verb[i], text, sizeof text);
+        printf("  %s\n      %s\n", text, lab_measures[i]->help);
+        list_words("fields:", lab_measures[i]->fields);
+        if (lab_measures[i]->tables != NULL)
+            list_words("tables:", lab_measures[i]->tables);
+    }
+    puts("\nWhat every run may have besides:");
+    list_words("fields:", lab_run_fields);
+    list_words("tables:", lab_run_tables);
 }
 
 static int list_one(const char *name)
@@ -98,7 +130,7 @@ int lab_command_list(const struct lab_options *options, int argc, char **argv)
     list_experiments();
     list_settings(&settings);
     list_verbs("Actions of a scenario", &lab_plan_language()->actions);
-    list_verbs("Measures", &lab_plan_language()->measures);
+    list_measures();
     lab_settings_free(&settings);
     return LAB_EXIT_DONE;
 }

@@ -10,6 +10,7 @@
 #include "src/lab/draws.h"
 #include "src/lab/measure/measure.h"
 #include "src/lab/output/heap.h"
+#include "src/lab/plan_check.h"
 #include "src/lab/script/names.h"
 #include "src/lab/script/timeline.h"
 #include "src/lab/sim/memory.h"
@@ -171,6 +172,14 @@ static bool has_operand(const struct lab_plan *plan, const struct lab_operand *o
     return false;
 }
 
+static const char *place_text(struct lab_arena *arena, const struct lab_script_place *at)
+{
+    char *text = lab_heap_format("%s:%u", at->file, at->line);
+    const char *kept = lab_arena_text(arena, text);
+    free(text);
+    return kept;
+}
+
 static void add_results(struct lab_plan *plan)
 {
     const struct lab_scenario *s = &plan->scenario;
@@ -180,7 +189,8 @@ static void add_results(struct lab_plan *plan)
         const struct lab_scenario_result *r = &s->result[i];
         if (has_operand(plan, &r->left) && (r->operation == 0 || has_operand(plan, &r->right)))
             derived[plan->study.derived_count++] = (struct lab_derived){
-                r->field, r->left.text, r->operation != 0 ? r->right.text : NULL, r->operation};
+                r->field, r->left.text, r->operation != 0 ? r->right.text : NULL, r->operation,
+                place_text(&plan->arena, &r->at)};
     }
     plan->study.derived = derived;
 }
@@ -363,6 +373,10 @@ static bool fill(struct lab_plan *plan, const struct lab_settings *base,
             if (!choose(plan, base, p, number, &plan->settings[plan->settings_count++]))
                 return false;
         }
+    /* What is run again, or drawn, has been looked at, or has nothing of this. */
+    struct lab_faults faults = {0};
+    if (request->text == NULL && lab_plan_check(plan, &faults) != 0)
+        return tell_faults(&faults);
     add_seeds(plan, &plan->settings[0]);
     add_results(plan);
     add_figures(plan);

@@ -15,6 +15,13 @@
 
 enum { MEASURES_MAX = 16, PROGRESS_PARTS = 200 };
 
+const char lab_run_fields[] =
+    "digest simulated_seconds unpublished node_bytes host_bytes wall_seconds cpu_seconds peak_gib "
+    "violations turns checked_hosts violation attacker_requests attacker_answers "
+    "attacker_introductions attacker_bundles crashes commits_failed puts_failed clock_jumps "
+    "heal_steps heal_bound";
+const char lab_run_tables[] = "healing:step,least,mean";
+
 /* The measures that are taken in one run. */
 struct taken {
     const struct lab_measure_kind *kind[MEASURES_MAX];
@@ -90,6 +97,7 @@ static int write_violations(struct lab_run *run)
     uint64_t broken = lab_invariants_violations(run->invariants, LAB_INVARIANT_COUNT);
     lab_result_number(run->result, "violations", run->invariants != NULL ? (double)broken : NAN);
     lab_result_number(run->result, "turns", (double)lab_invariants_turns(run->invariants));
+    lab_result_number(run->result, "checked_hosts", (double)lab_invariants_hosts(run->invariants));
     for (unsigned i = 0; i < LAB_INVARIANT_COUNT && broken != 0; i++) {
         uint64_t own = lab_invariants_violations(run->invariants, (enum lab_invariant)i);
         char field[40];

@@ -33,6 +33,10 @@ struct lab_run_request {
     void *progress_self;
 };
 
+/* The fields that any run may have, with blanks between, besides those of measures; and its own
+ * table, of runs that are healed, as "table:column,column". */
+extern const char lab_run_fields[], lab_run_tables[];
+
 /* Settings as lab_scenario_choose left them.  0; or -1 and the field "error" in the result: the
  * scenario cannot be run, an expectation did not hold, or an invariant was broken. */
 int lab_run(const struct lab_scenario *scenario, const struct lab_settings *settings,

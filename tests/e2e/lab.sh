@@ -300,6 +300,32 @@ faulty 'unknown setting of links' "unknown key of link 'colour'; known are: dela
     '@1 link colour=7'
 faulty 'too much loss' 'loss is 7, but goes from 0 to 1' '@1 link loss=7'
 faulty 'unknown variant of a result' "unknown variant 'other'; known are: main" 'result x = other.y'
+faulty 'unknown field of a result' "faulty.scenario:2: unknown field 'nope'; known are: d" \
+    'result r = main.nope / main.events'
+faulty 'field of a measure that is not taken' "unknown field 'steps_last'" \
+    'result r = main.steps_last'
+faulty 'unknown table of a figure' "faulty.scenario:2: unknown table 'nope'; known are: runs" \
+    'figure "x" table=nope x=step y=share'
+faulty 'table of a measure that is not taken' "unknown table 'spread'" \
+    'figure "x" table=spread x=step y=share'
+faulty 'table of a run that is not healed' "unknown table 'healing'" \
+    'figure "x" table=healing x=step y=least'
+faulty 'unknown column of all fields' "unknown column of runs 'nope'; known are: deliveries" \
+    'figure "x" table=runs x=nope y=events'
+faulty 'unknown column to tell apart by' "unknown column of runs 'nope'" \
+    'figure "x" table=runs x=nodes y=events by=nope'
+printf 'set nodes 5\nmeasure spread\n%s\n%s\n' 'figure "x" table=spread x=steps y=share' \
+    'figure "y" table=spread x=step y=share,shares' >faulty.scenario
+run run faulty.scenario
+words="column of spread '.*' (did you mean '.*'?); known are: step, seconds"
+check 'unknown columns of a table are told together, with those that it has' \
+    test "$status,$(grep -c "$words" err)" = 2,2
+printf 'set nodes 5\nset duration 10\nset heal 10\n%s\n%s\n%s\n' \
+    'result r = main.events_worst / main.drop_strange' \
+    'figure "x" table=healing x=step y=least' \
+    'figure "y" table=sweep x=loss y=heal_steps' >fine.scenario
+run run fine.scenario --json
+check 'what a run may have is no mistake' holds '"digest":"'
 faulty 'unknown style' "known are: lines, steps" 'figure "x" table=spread x=step y=share style=pie'
 faulty 'unknown statement' "unknown statement 'walk'" 'walk on'
 faulty 'time before the beginning' "the time '-5'" '@-5 publish {any}'
@@ -325,10 +351,12 @@ run run unmet.scenario --json
 check 'an expectation that fails: 1, and where' \
     test "$status,$(grep -c 'unmet.scenario:5: peers' err)" = 1,1
 check 'and how to see it again' grep -q 'again: hearsay-lab run unmet.scenario --seed 1' err
-printf 'set nodes 5\nset duration 20\nresult x = main.nothing\n' >result.scenario
-run run result.scenario --json
+printf 'set nodes 5\nset duration 20\nresult x = main.digest\n' >result.scenario
+run run result.scenario --json -o result
 check 'a number that no run has costs nothing else' holds '"x":null' '"digest":"'
-check 'but is told' test "$status,$(grep -c "no number 'main.nothing'" err)" = 1,1
+check 'but is told, with file and line' \
+    test "$status,$(grep -c "result.scenario:3: there is no number 'main.digest'" err)" = 1,1
+check 'and all is written' test -s result/result.json -a -s result/tables/runs.csv
 
 printf 'set nodes 5\nset duration 60\nset heal 40\n@20 stop\n' >stopped.scenario
 run run stopped.scenario --json

@@ -212,6 +212,18 @@ given_tables() {
 diff <(given_tables | sort) <(told_tables | sort) >"$work/log"
 verdict $? 'and their tables with the same columns'
 
+# The program's own list, by which it looks at figures and results before a run.
+listed() { # fields or tables
+    awk -v title="      $1:" '/^      [a-z]|^[^ ]|^  [a-z]/ { open = index($0, title) == 1 }
+        open { sub(/^ *(fields|tables):/, ""); print }' "$work/list" | tr -s ' ' '\n' | grep . | sort -u
+}
+
+# Nothing was violated in that run, so it has no first violation.
+diff <(given_fields) <(listed fields | grep -vx violation) >"$work/log"
+verdict $? 'and those that the program lists'
+diff <(given_tables | sed -E 's/^Table //; s/: /:/; s/, /,/g' | sort) <(listed tables) >"$work/log"
+verdict $? 'likewise for tables'
+
 # --- examples ------------------------------------------------------------------------------------
 
 # Between the marks; the lines that are roff's own go.

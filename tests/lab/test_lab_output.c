@@ -89,7 +89,7 @@ static const struct lab_variant variant[] = {{"main", "as <is>", {NULL, 0}},
 static const uint64_t seed[] = {7, 8};
 static const struct lab_pair low[] = {{"loss", "0.1"}}, high[] = {{"loss", "0.5"}};
 static const struct lab_pairs point[] = {{low, 1}, {high, 1}};
-static const struct lab_derived derived[] = {{"ratio", "long.steps", "main.steps", '/'}};
+static const struct lab_derived derived[] = {{"ratio", "long.steps", "main.steps", '/', NULL}};
 static const struct lab_figure figure[] = {
     {.title = "Spread", .table = "spread", .x = "step", .y = "share", .note = "a \"note\" <1>"},
     {.title = "Steps \"of\" each",
@@ -328,10 +328,10 @@ static void the_summary_is_one_line(void **state)
 
 static void derived_fields_are_checked(void **state)
 {
-    static const struct lab_derived bad[] = {{"r", "main.nothing", NULL, 0}},
-                                    other[] = {{"r", "short.steps", NULL, 0}},
-                                    zero[] = {{"r", "main.steps", "0", '/'}},
-                                    minus[] = {{"r", "main.steps", "long.steps", '-'}};
+    static const struct lab_derived bad[] = {{"r", "main.nothing", NULL, 0, "own.scenario:7"}},
+                                    other[] = {{"r", "short.steps", NULL, 0, NULL}},
+                                    zero[] = {{"r", "main.steps", "0", '/', NULL}},
+                                    minus[] = {{"r", "main.steps", "long.steps", '-', NULL}};
     struct lab_study study = study_of(false);
     struct lab_result *result = results_of(&study);
     struct lab_why why;
@@ -339,7 +339,7 @@ static void derived_fields_are_checked(void **state)
     study.derived = bad;
     json_t *holed = lab_summary_any(&study, result, &why);
     assert_true(json_is_null(json_object_get(holed, "r")));
-    assert_string_equal(why.text, "result: there is no number 'main.nothing'");
+    assert_string_equal(why.text, "own.scenario:7: there is no number 'main.nothing'");
     json_decref(holed);
     study.derived = other;
     assert_null(lab_summary_any(&study, result, &why));

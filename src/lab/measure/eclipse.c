@@ -423,6 +423,17 @@ const struct lab_measure_kind lab_measure_eclipse = {
     .help = "what attackers get of their victims' contacts, and of their tables; from=SECONDS "
             "leaves the beginning out, every=SECONDS is the width of a point of the curve; "
             "within=SECONDS others' bundles should have come",
+    .fields = "victims attacker_share attacker_share_largest attacker_visit_share "
+              "visits_trusted visits_contacted visits_requested visits_introduced "
+              "visits_book attacker_visits_trusted attacker_visits_contacted "
+              "attacker_visits_requested attacker_visits_introduced "
+              "attacker_visits_book contacts_per_minute met met_per_contact "
+              "victims_held_share honest_gap_s honest_gap_largest_s "
+              "packets_in_per_second packets_out_per_second attackers_contacted "
+              "attackers_requested attackers_introduced attackers_from_book "
+              "attackers_in_address_book others_attackers_contacted",
+    .tables =
+        "eclipse:seconds,attacker_share,contacted,requested,introduced,from_book,address_book",
     .open = eclipse_open,
     .close = eclipse_close,
 };

@@ -357,6 +357,16 @@ const struct lab_measure_kind lab_measure_graph = {
     .keys = "every:seconds graph_every:seconds sources:count",
     .help = "candidates of all hosts and the graph that they make; every=SECONDS between two looks "
             "at the tables, graph_every=SECONDS at the graph, sources=N of paths",
+    .fields = "hosts_online clustering clustering_random path_mean path_most "
+              "unreached_pairs_share degree_mean indegree_max indegree_min "
+              "indegree_max_ratio components largest_share clustering_all path_mean_all "
+              "indegree_max_all indegree_max_ratio_all contacted_mean requested_mean "
+              "introduced_mean contacted_least alone_share dead_share",
+    .tables = "candidates:seconds,trusted,contacted,requested,introduced,book,all,contacted_least,"
+              "alone_share,dead_share "
+              "graph:seconds,hosts,clustering,path_mean,path_most,indegree_ratio,components,"
+              "largest_share "
+              "degrees:degree,in_share,out_share,random_share",
     .open = graph_open,
     .close = graph_close,
 };

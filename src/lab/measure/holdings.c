@@ -150,6 +150,9 @@ const struct lab_measure_kind lab_measure_holdings = {
     .name = "holdings",
     .keys = "every:seconds from:seconds",
     .help = "bundles that each host holds, every=SECONDS, from=SECONDS on",
+    .fields = "holds_least holds_most",
+    .tables = "holdings:seconds,rank,bundles,behind "
+              "stragglers:seconds,most,median,most_of_hosts,least",
     .open = holdings_open,
     .close = holdings_close,
 };

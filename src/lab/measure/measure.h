@@ -31,6 +31,9 @@ struct lab_measure_kind {
     const char *name;
     const char *keys; /* that it takes, with blanks between: "from:seconds host:count" */
     const char *help;
+    /* What it gives: fields with blanks between, and "table:column,column table:column"; NULL: no
+     * table.  A field that begins with drop_ is any reason's, and is not among them. */
+    const char *fields, *tables;
     /* Called before the first host is on; registers observers and deeds. */
     void *(*open)(struct lab_sim *sim, const struct lab_measure_args *args);
     /* The run is over: write, and give all memory back. */

@@ -340,6 +340,15 @@ const struct lab_measure_kind lab_measure_nat = {
     .help =
         "who is reached through NATs, and which kinds reach which; steps=N after which somebody "
         "without an incoming request counts as unreached",
+    .fields = "hosts_judged unreached_share unreached_share_end unreached_share_open "
+              "unreached_share_cone unreached_share_address unreached_share_port "
+              "unreached_share_varies reached_steps_50 reached_steps_95 "
+              "bundle_reached_share bundle_steps_50 bundle_steps_95 bundle_steps_last "
+              "introduced_asked introduced_answered_share possible_asked_share "
+              "possible_answered_share punctures_asked punctures",
+    .tables = "incoming:step,share,open,cone,address,port,varies "
+              "bundle:step,share,open,cone,address,port,varies "
+              "pairs:from,to,asked,answered_share",
     .open = nat_open,
     .close = nat_close,
 };

@@ -292,6 +292,13 @@ const struct lab_measure_kind lab_measure_overlay = {
     .keys = "every:seconds from:seconds settled:seconds",
     .help = "whether all hosts are in one piece, looked at every=SECONDS, among those who are "
             "online for settled=SECONDS; from=SECONDS: when something happened",
+    .fields = "online_mean live_mean dead_share alone_share components_max "
+              "components_all_max largest_share_least whole_steps visits_trusted_share "
+              "visits_contacted_share visits_requested_share visits_introduced_share "
+              "visits_book_share answered_trusted_share answered_contacted_share "
+              "answered_requested_share answered_introduced_share answered_book_share",
+    .tables =
+        "overlay:seconds,step,online,components,largest_share,live_mean,dead_share,alone_share",
     .open = overlay_open,
     .close = overlay_close,
 };

@@ -221,6 +221,10 @@ const struct lab_measure_kind lab_measure_pace = {
     .help = "bundles accepted per second of the wall clock, how much faster than real time that "
             "is, and how old they were; from=SECONDS until=SECONDS of the run, a row of the table "
             "every=SECONDS",
+    .fields = "accepted published bundles_per_second bundles_per_simulated_second "
+              "realtime_factor age_seconds_mean age_seconds_p99 cpu_us_per_bundle "
+              "loaded_wall_seconds loaded_cpu_seconds loaded_simulated_seconds",
+    .tables = "pace:seconds,accepted_simulated,accepted_real,realtime_factor,age",
     .open = pace_open,
     .close = pace_close,
 };

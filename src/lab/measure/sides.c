@@ -202,6 +202,8 @@ const struct lab_measure_kind lab_measure_sides = {
     .keys = "every:seconds healed:seconds",
     .help = "who holds what of the other side of a partition, every=SECONDS; healed=SECONDS: when "
             "it ends",
+    .fields = "steps_to_same seconds_to_same across_a_to_b across_b_to_a",
+    .tables = "sides:seconds,step,own_of_a,own_of_b,from_a_to_b,from_b_to_a",
     .open = sides_open,
     .close = sides_close,
 };

@@ -336,6 +336,11 @@ const struct lab_measure_kind lab_measure_spread = {
     .keys = "horizon:number settled:seconds bundles:count curves:count",
     .help = "when hosts hold each bundle; horizon=STEPS after which a bundle is judged, by who "
             "was online for settled=SECONDS; bundles=N watched at most, curves=N with a curve",
+    .fields = "bundles judges reached_share held_share held_share_min residue "
+              "residue_max steps_last steps_last_max seconds_last steps_newest "
+              "steps_node_mean steps_p99 steps_p99_max steps_50 steps_95",
+    .tables = "spread:step,seconds,share "
+              "bundles:number,made_s,held_share,p50,p95,p99,last",
     .open = spread_open,
     .close = spread_close,
 };

@@ -284,6 +284,9 @@ const struct lab_measure_kind lab_measure_store = {
     .keys = "host:count every:seconds",
     .help = "bundles held over time, bytes and requests until all hold the same; host=NUMBER "
             "watches one of them, every=SECONDS looks",
+    .fields = "same_share missed bundles_got bundle_bytes wire_bytes wire_datagrams "
+              "wire_ratio wire_ratio_ip requests seconds steps",
+    .tables = "store:seconds,step,held,missing,wire_mb,bundle_mb",
     .open = watch_open,
     .close = watch_close,
 };

@@ -95,6 +95,9 @@ const struct lab_measure_kind lab_measure_traffic = {
     .name = "traffic",
     .keys = "from:seconds",
     .help = "bytes, steps and copies of all hosts; from=SECONDS leaves the beginning out",
+    .fields = "deliveries copies copies_per_delivery bytes_per_host_second "
+              "steps_per_host_second answered_share datagrams bytes events lost_link "
+              "lost_queue lost_mtu lost_partition lost_nat_out lost_nat_in lost_nobody",
     .open = traffic_open,
     .close = traffic_close,
 };

@@ -35,6 +35,7 @@ struct lab_derived {
     const char *left;
     const char *right;
     char op;
+    const char *place; /* "file:line" of who wants it; NULL: nobody knows */
 };
 
 /* What the plain name of a field stands for when there are several seeds. */

@@ -21,8 +21,10 @@ json_t *lab_summary_settings(const struct lab_pairs *settings)
 /* --- derived fields -------------------------------------------------------------------------- */
 
 /* "variant.field", or a number.  The variant's name ends at the first point. */
-static int operand(const json_t *variants, const char *text, double *value, struct lab_why *why)
+static int operand(const json_t *variants, const struct lab_derived *derived, const char *text,
+                   double *value, struct lab_why *why)
 {
+    const char *place = derived->place != NULL ? derived->place : "result";
     if (lab_number_parse(text, value))
         return 0;
     const char *dot = strchr(text, '.');
@@ -31,10 +33,10 @@ static int operand(const json_t *variants, const char *text, double *value, stru
     const json_t *field = dot != NULL ? json_object_get(variant, dot + 1) : NULL;
     free(name);
     if (dot == NULL || variant == NULL)
-        return lab_why_set(why, HSAY_EINVAL, "result: '%s' is no VARIANT.FIELD of this experiment",
-                           text);
+        return lab_why_set(why, HSAY_EINVAL, "%s: '%s' is no VARIANT.FIELD of this experiment",
+                           place, text);
     if (!json_is_number(field) && !json_is_null(field))
-        lab_why_set(why, 0, "result: there is no number '%s'", text);
+        lab_why_set(why, 0, "%s: there is no number '%s'", place, text);
     *value = json_is_number(field) ? json_number_value(field) : NAN;
     return 0;
 }
@@ -59,9 +61,9 @@ static int put_derived(json_t *object, const json_t *variants, const struct lab_
                        struct lab_why *why)
 {
     double left, right = 0;
-    int rc = operand(variants, derived->left, &left, why);
+    int rc = operand(variants, derived, derived->left, &left, why);
     if (rc == 0 && derived->op != 0)
-        rc = operand(variants, derived->right, &right, why);
+        rc = operand(variants, derived, derived->right, &right, why);
     if (rc == 0)
         json_object_set_new(object, derived->field,
                             lab_number_json(apply(derived->op, left, right)));

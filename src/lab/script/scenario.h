@@ -109,6 +109,7 @@ struct lab_scenario_line {
     const char *text;
     size_t size;
     struct lab_script_place at;
+    const struct lab_verb *verb; /* of the language */
 };
 
 /* The file itself and what it includes, in the order of reading; shipped ones go by their name. */

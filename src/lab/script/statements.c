@@ -264,14 +264,15 @@ static void read_measure(struct lab_reader *reader)
     struct lab_scenario *s = reader->scenario;
     if (lab_reader_full(reader, s->measure_count))
         return;
-    if (lab_call_check(&s->language->measures, "measure", &reader->words, 1, reader->why,
-                       sizeof reader->why) == NULL) {
+    const struct lab_verb *verb = lab_call_check(&s->language->measures, "measure", &reader->words,
+                                                 1, reader->why, sizeof reader->why);
+    if (verb == NULL) {
         lab_reader_fault(reader, "%s", reader->why);
         return;
     }
     s->measure = lab_script_grow(s->measure, s->measure_count, sizeof *s->measure);
     s->measure[s->measure_count++] =
-        (struct lab_scenario_line){reader->line, reader->size, reader->at};
+        (struct lab_scenario_line){reader->line, reader->size, reader->at, verb};
 }
 
 static void read_include(struct lab_reader *reader)
@@ -286,14 +287,15 @@ void lab_statement_action(struct lab_reader *reader)
         lab_reader_fault(reader, "expected: @TIME ACTION [word...] [KEY=VALUE...] [{SET}]");
         return;
     }
-    if (lab_call_check(&s->language->actions, "action", &reader->words, 1, reader->why,
-                       sizeof reader->why) == NULL) {
+    const struct lab_verb *verb = lab_call_check(&s->language->actions, "action", &reader->words, 1,
+                                                 reader->why, sizeof reader->why);
+    if (verb == NULL) {
         lab_reader_fault(reader, "%s", reader->why);
         return;
     }
     s->action = lab_script_grow(s->action, s->action_count, sizeof *s->action);
     s->action[s->action_count++] =
-        (struct lab_scenario_line){reader->line, reader->size, reader->at};
+        (struct lab_scenario_line){reader->line, reader->size, reader->at, verb};
 }
 
 /* --- which it is ----------------------------------------------------------------------------- */

@@ -312,6 +312,11 @@ struct lab_invariants *lab_invariants_new(struct lab_sim *sim, enum lab_check ch
     return all;
 }
 
+uint32_t lab_invariants_hosts(const struct lab_invariants *all)
+{
+    return all != NULL ? all->watched_count : 0;
+}
+
 void lab_invariants_finish(struct lab_invariants *all)
 {
     for (uint32_t i = 0; all != NULL && i < all->watched_count; i++)

@@ -71,6 +71,9 @@ const char *lab_invariants_first(struct lab_invariants *all);
 /* Turns that were looked at. */
 uint64_t lab_invariants_turns(const struct lab_invariants *all);
 
+/* Hosts that are looked at; 0 for NULL. */
+uint32_t lab_invariants_hosts(const struct lab_invariants *all);
+
 /* Whether this bundle was published by a host and committed there. */
 bool lab_invariants_published(const struct lab_invariants *all, const struct hsay_digest *digest);
 
