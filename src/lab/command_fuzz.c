@@ -18,6 +18,7 @@
 #include "src/lab/output/bar.h"
 #include "src/lab/output/batch.h"
 #include "src/lab/output/heap.h"
+#include "src/lab/output/shell.h"
 #include "src/lab/output/summary.h"
 #include "src/lab/plan.h"
 #include "src/lab/run.h"
@@ -177,16 +178,14 @@ static void label_job(size_t job, char *text, size_t size, void *user)
     snprintf(text, size, "swarm, seed %llu", (unsigned long long)fuzz->seed[job]);
 }
 
-static void replay_job(size_t job, char *text, size_t size, void *user)
+static void replay_job(size_t job, FILE *out, void *user)
 {
     const struct fuzz *fuzz = user;
-    int at = snprintf(text, size, "hearsay-lab fuzz --seed %llu --seeds 1",
-                      (unsigned long long)fuzz->seed[job]);
-    for (size_t i = 0; i < fuzz->options->sets && at >= 0 && (size_t)at < size; i++) {
+    fprintf(out, "hearsay-lab fuzz --seed %llu --seeds 1", (unsigned long long)fuzz->seed[job]);
+    for (size_t i = 0; i < fuzz->options->sets; i++) {
         const char *key = fuzz->options->key[i];
         if (strcmp(key, "seed") != 0 && strcmp(key, "seeds") != 0)
-            at += snprintf(text + at, size - (size_t)at, " --set %s=%s", key,
-                           fuzz->options->value[i]);
+            lab_shell_put_set(out, key, fuzz->options->value[i]);
     }
 }
 
@@ -320,10 +319,11 @@ static void show_failed(const struct fuzz *fuzz)
     for (size_t i = 0; i < fuzz->seeds && shown < SHOWN_MAX; i++) {
         if (!has_failed(&fuzz->result[i]))
             continue;
-        char *text = lab_swarm_scenario(fuzz->seed[i]), again[WHY_BYTES];
-        replay_job(i, again, sizeof again, (void *)(uintptr_t)fuzz);
-        fprintf(stderr, "\nseed %llu, version %s, again: %s\n%s", (unsigned long long)fuzz->seed[i],
-                HSAY_VERSION, again, text);
+        char *text = lab_swarm_scenario(fuzz->seed[i]);
+        fprintf(stderr, "\nseed %llu, version %s, again: ", (unsigned long long)fuzz->seed[i],
+                HSAY_VERSION);
+        replay_job(i, stderr, (void *)(uintptr_t)fuzz);
+        fprintf(stderr, "\n%s", text);
         free(text);
         shown++;
     }
@@ -340,6 +340,7 @@ static int run_all(struct fuzz *fuzz)
         .run = run_job,
         .label = label_job,
         .replay = replay_job,
+        .version = HSAY_VERSION,
         .user = fuzz,
     };
     uint64_t begun_ns = lab_bar_clock_ns();

@@ -10,6 +10,7 @@
 #include "src/lab/draws.h"
 #include "src/lab/measure/measure.h"
 #include "src/lab/output/heap.h"
+#include "src/lab/output/shell.h"
 #include "src/lab/plan_check.h"
 #include "src/lab/script/names.h"
 #include "src/lab/script/timeline.h"
@@ -113,7 +114,7 @@ static char *join_words(struct lab_arena *arena, int argc, char **argv)
     lab_text_open(&text);
     fputs("hearsay-lab", text.out);
     for (int i = 1; i < argc; i++)
-        fprintf(text.out, strchr(argv[i], ' ') != NULL ? " '%s'" : " %s", argv[i]);
+        lab_shell_put(text.out, argv[i]);
     char *made = lab_text_take(&text, NULL);
     char *kept = lab_arena_text(arena, made);
     free(made);
@@ -416,6 +417,7 @@ bool lab_plan_make(struct lab_plan *plan, const struct lab_plan_request *request
     lab_settings_init(&base, lab_config_rules, lab_config_rule_count);
     bool good = lab_scenario_declare(&plan->scenario, &base, &faults) == 0 || tell_faults(&faults);
     plan->events = options->events;
+    plan->by_text = request->text != NULL;
     plan->study.experiment = plan->scenario.name;
     plan->study.description = plan->scenario.description;
     plan->study.scenario = lab_scenario_text(&plan->scenario);

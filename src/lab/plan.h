@@ -18,6 +18,7 @@ struct lab_plan {
     size_t settings_count;
     struct lab_study study;
     const char *events;     /* folder for the events of each run; NULL: none */
+    bool by_text;           /* the scenario is in no file */
     struct lab_arena arena; /* what the study points to */
 };
 

@@ -7,6 +7,7 @@
 #include "src/lab/output/batch.h"
 #include "src/lab/output/heap.h"
 #include "src/lab/output/manifest.h"
+#include "src/lab/output/shell.h"
 #include "src/lab/run.h"
 
 static void show_progress(void *self, double share)
@@ -54,20 +55,31 @@ static void label_job(size_t number, char *text, size_t size, void *user)
     free(name);
 }
 
-/* Only what differs from the table's fallbacks need be said; the scenario's own are in it. */
-static void replay_job(size_t number, char *text, size_t size, void *user)
+/* Only what was given need be said; the scenario's own is in it.  What is run again by its manifest
+ * has no other scenario. */
+static void replay_job(size_t number, FILE *out, void *user)
 {
     const struct lab_plan *plan = user;
     struct lab_place place = lab_study_place(&plan->study, number);
     const struct lab_settings *settings = settings_of(plan, place);
-    int at = snprintf(text, size, "hearsay-lab run %s --seed %llu --seeds 1 --variant %s",
-                      plan->scenario.file[0].name, (unsigned long long)plan->study.seed[place.seed],
-                      plan->study.variant[place.variant].name);
-    for (size_t i = 0; i < settings->count && at >= 0 && (size_t)at < size; i++) {
+    if (plan->by_text) {
+        fputs(plan->study.command, out);
+        return;
+    }
+    fputs("hearsay-lab run", out);
+    lab_shell_put(out, plan->scenario.file[0].name);
+    fprintf(out, " --seed %llu --seeds 1 --variant %s",
+            (unsigned long long)plan->study.seed[place.seed],
+            plan->study.variant[place.variant].name);
+    for (size_t i = 0; i < settings->count; i++) {
         const struct lab_setting *s = &settings->entry[i];
         if (s->origin == LAB_SETTING_GIVEN && strcmp(s->rule->key, "seed") != 0 &&
             strcmp(s->rule->key, "seeds") != 0)
-            at += snprintf(text + at, size - (size_t)at, " --set %s=%s", s->rule->key, s->text);
+            lab_shell_put_set(out, s->rule->key, s->text);
+    }
+    if (plan->events != NULL) {
+        fputs(" --events", out);
+        lab_shell_put(out, plan->events);
     }
 }
 
@@ -80,6 +92,7 @@ struct lab_result *lab_plan_run(struct lab_plan *plan, const struct lab_options 
         .run = run_job,
         .label = label_job,
         .replay = replay_job,
+        .version = plan->study.version,
         .user = plan,
     };
     struct lab_result *result = lab_heap_new(batch.jobs, sizeof *result);

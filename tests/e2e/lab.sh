@@ -350,7 +350,19 @@ printf 'set nodes 5\nset duration 60\n@10 link loss=1\n@20 publish {1}\n@end exp
 run run unmet.scenario --json
 check 'an expectation that fails: 1, and where' \
     test "$status,$(grep -c 'unmet.scenario:5: peers' err)" = 1,1
-check 'and how to see it again' grep -q 'again: hearsay-lab run unmet.scenario --seed 1' err
+check 'and how to see it again, and by which version' \
+    grep -q '^  version [^ ]*, again: hearsay-lab run unmet.scenario --seed 1' err
+mkdir 'a b'
+{ cat unmet.scenario; echo 'param word none'; } >"a b/it's.scenario"
+run run "a b/it's.scenario" --word "it's \$HOME, \"so\"" --events 'some log' --json
+again=$(sed -n 's/^  version .*, again: hearsay-lab //p' err)
+check 'which can be typed as it stands' test -n "$again"
+rm -r 'some log'
+eval "run $again"
+check 'and does the same, events included' \
+    test "$status,$(grep -c "it's.scenario:5: peers" err),$(ls 'some log')" = 1,1,main-1.jsonl
+check 'and tells the same command' \
+    test "$(sed -n 's/^  version .*, again: hearsay-lab //p' err)" = "$again"
 printf 'set nodes 5\nset duration 20\nresult x = main.digest\n' >result.scenario
 run run result.scenario --json -o result
 check 'a number that no run has costs nothing else' holds '"x":null' '"digest":"'

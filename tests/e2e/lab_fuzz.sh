@@ -56,6 +56,8 @@ told='^seed [0-9]*, version [^ ]*, again: hearsay-lab '
 again=$(sed -n "s/$told//p" "$work/err" | head -n 1)
 [ -n "$again" ] && grep -q '^set nodes ' "$work/err"
 verdict $? "it tells seed, version, the command, and all that was drawn" "$seen"
+grep -q '^  version [^ ]*, again: hearsay-lab fuzz --seed ' "$work/err"
+verdict $? "and so does the line of each that failed" "$seen"
 # shellcheck disable=SC2086
 "$lab" $again --quiet --json >"$work/out" 2>"$work/err"
 got=$?

@@ -215,7 +215,8 @@ verdict $? 'and their tables with the same columns'
 # The program's own list, by which it looks at figures and results before a run.
 listed() { # fields or tables
     awk -v title="      $1:" '/^      [a-z]|^[^ ]|^  [a-z]/ { open = index($0, title) == 1 }
-        open { sub(/^ *(fields|tables):/, ""); print }' "$work/list" | tr -s ' ' '\n' | grep . | sort -u
+        open { sub(/^ *(fields|tables):/, ""); print }' "$work/list" |
+        tr -s ' ' '\n' | grep . | sort -u
 }
 
 # Nothing was violated in that run, so it has no first violation.

@@ -381,10 +381,10 @@ static void label(size_t job, char *text, size_t size, void *user)
     snprintf(text, size, "main, seed %zu", job);
 }
 
-static void replay(size_t job, char *text, size_t size, void *user)
+static void replay(size_t job, FILE *out, void *user)
 {
     (void)user;
-    snprintf(text, size, "hearsay-lab run try --seed %zu", job);
+    fprintf(out, "hearsay-lab run try --seed %zu", job);
 }
 
 static enum lab_batch_end batch(struct lab_result *result, size_t jobs, bool bad, char **log)
@@ -398,6 +398,7 @@ static enum lab_batch_end batch(struct lab_result *result, size_t jobs, bool bad
                               .run = run_some,
                               .label = label,
                               .replay = replay,
+                              .version = "7.1",
                               .user = &bad};
     enum lab_batch_end end = lab_batch_run(&batch, result);
     *log = lab_text_take(&text, NULL);
@@ -428,8 +429,10 @@ static void a_crash_is_told_and_takes_no_other(void **state)
     (void)state;
     assert_int_equal(batch(result, 6, true, &log), LAB_BATCH_FAILED);
     assert_has(log, "main, seed 2: ended by signal 9 (Killed)\n"
-                    "  again: hearsay-lab run try --seed 2\n");
-    assert_has(log, "main, seed 4: no peers in scenario\n  again: hearsay-lab run try --seed 4\n");
+                    "  version 7.1, again: hearsay-lab run try --seed 2\n");
+    assert_has(
+        log,
+        "main, seed 4: no peers in scenario\n  version 7.1, again: hearsay-lab run try --seed 4\n");
     assert_int_equal(count_of(log, "again"), 2);
     assert_true(lab_result_field(&result[5], "number")->number == 5);
     for (size_t i = 0; i < 6; i++)
@@ -460,7 +463,8 @@ static void a_signal_ends_all(void **state)
                               .log = text.out,
                               .run = run_for_ever,
                               .label = label,
-                              .replay = replay};
+                              .replay = replay,
+                              .version = "7.1"};
     assert_int_equal(lab_batch_run(&batch, result), LAB_BATCH_STOPPED);
     char *log = lab_text_take(&text, NULL);
     assert_string_equal(log, "");

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "src/lab/output/machine.h"
+#include "src/lab/output/shell.h"
+#include "version.h"
 
 enum {
     /* A trial sleeps most of the time; but twenty hearsayd that start at once take a core for two
@@ -87,13 +89,13 @@ static void look_label(size_t job, char *text, size_t size, void *user)
     snprintf(text, size, "looking at '%s'", campaign->kind[job]->name);
 }
 
-static void replay(size_t job, char *text, size_t size, void *user)
+static void replay(size_t job, FILE *out, void *user)
 {
     const struct natlab_campaign *campaign = user;
-    int at = snprintf(text, size, "hearsay-lab");
     (void)job; /* chance in the kernel and in the nodes has no seed: all of it, then */
-    for (char **word = campaign->words + 1; *word != NULL && at >= 0 && (size_t)at < size; word++)
-        at += snprintf(text + at, size - (size_t)at, " %s", *word);
+    fputs("hearsay-lab", out);
+    for (char **word = campaign->words + 1; *word != NULL; word++)
+        lab_shell_put(out, *word);
 }
 
 static void tell_kind(const struct natlab_kind *kind, const struct lab_result *result, FILE *log)
@@ -119,6 +121,7 @@ bool natlab_campaign_look(const struct natlab_campaign *campaign, FILE *log)
         .run = look_job,
         .label = look_label,
         .replay = replay,
+        .version = HSAY_VERSION,
         .user = (void *)(uintptr_t)campaign,
     };
     for (unsigned i = 0; i < campaign->kinds; i++)
@@ -206,6 +209,7 @@ enum lab_batch_end natlab_campaign_run(const struct natlab_campaign *campaign,
         .run = trial_job,
         .label = trial_label,
         .replay = replay,
+        .version = HSAY_VERSION,
         .user = (void *)(uintptr_t)campaign,
     };
     return lab_batch_run(&batch, result);

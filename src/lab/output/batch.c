@@ -131,13 +131,14 @@ static void reason(char *text, size_t size, int status, const struct lab_result 
 
 static void tell_failure(struct herd *herd, const struct child *child, int status)
 {
-    char label[LABEL_BYTES] = "", why[1024], command[4096] = "";
+    char label[LABEL_BYTES] = "", why[1024];
     const struct lab_batch *batch = herd->batch;
     batch->label(child->job, label, sizeof label, batch->user);
-    batch->replay(child->job, command, sizeof command, batch->user);
     reason(why, sizeof why, status, &herd->result[child->job]);
     lab_bar_wipe(&herd->bar);
-    fprintf(herd->log, "hearsay-lab: %s: %s\n  again: %s\n", label, why, command);
+    fprintf(herd->log, "hearsay-lab: %s: %s\n  version %s, again: ", label, why, batch->version);
+    batch->replay(child->job, herd->log, batch->user);
+    fputc('\n', herd->log);
 }
 
 static double seconds_of(struct timeval t)

@@ -32,8 +32,9 @@ struct lab_batch {
     int (*run)(const struct lab_job *job, struct lab_result *out, void *user);
     /* "main, seed 4", for the bar and for what failed. */
     void (*label)(size_t job, char *text, size_t size, void *user);
-    /* The command that makes this one run again. */
-    void (*replay)(size_t job, char *text, size_t size, void *user);
+    /* The command that makes this one run again, as it can be typed. */
+    void (*replay)(size_t job, FILE *out, void *user);
+    const char *version; /* of the program, told with what failed */
     void *user;
 };
 
