@@ -6,7 +6,6 @@
  * command that makes it again.
  */
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,20 +18,14 @@
 #include "src/lab/output/batch.h"
 #include "src/lab/output/heap.h"
 #include "src/lab/output/shell.h"
+#include "src/lab/fuzz.h"
 #include "src/lab/output/summary.h"
 #include "src/lab/plan.h"
 #include "src/lab/run.h"
 #include "src/lab/swarm.h"
 #include "version.h"
 
-enum { TWICE_EVERY = 16, SHOWN_MAX = 3, SLOWEST = 10, WHY_BYTES = 1024 };
-
-struct fuzz {
-    const struct lab_options *options;
-    uint64_t *seed;
-    size_t seeds, seeds_room;
-    struct lab_result *result;
-};
+enum { TWICE_EVERY = 16, SHOWN_MAX = 3, WHY_BYTES = 1024 };
 
 /* ---- which seeds ---- */
 
@@ -58,11 +51,12 @@ static bool read_list(struct fuzz *fuzz, const char *path)
             continue;
         errno = 0;
         uint64_t seed = strtoull(line, &end, 10);
-        good = end != line && end[strspn(end, " \t")] == '\0' && errno == 0;
+        good = end != line && end[strspn(end, " \t")] == '\0' && errno == 0 && seed <= LAB_SEED_MAX;
         if (good)
             add_seed(fuzz, seed);
         else
-            fprintf(stderr, "hearsay-lab: %s:%u: a seed is a number\n", path, number);
+            fprintf(stderr, "hearsay-lab: %s:%u: a seed is a number from 0 to %lld\n", path, number,
+                    (long long)LAB_SEED_MAX);
     }
     fclose(file);
     return good;
@@ -142,12 +136,6 @@ static int run_seed(const struct fuzz *fuzz, uint64_t seed, const char *threads,
     return rc;
 }
 
-static const char *text_of(const struct lab_result *result, const char *name)
-{
-    const struct lab_field *field = lab_result_field(result, name);
-    return field != NULL && field->text != NULL ? field->text : "";
-}
-
 /* 0 if the run comes to the same with other threads. */
 static int run_again(const struct fuzz *fuzz, uint64_t seed, struct lab_result *out)
 {
@@ -155,7 +143,7 @@ static int run_again(const struct fuzz *fuzz, uint64_t seed, struct lab_result *
     const char *threads = seed / TWICE_EVERY % 2 == 0 ? "1" : "3";
     lab_result_init(&again);
     int rc = run_seed(fuzz, seed, threads, &again);
-    if (rc == 0 && strcmp(text_of(out, "digest"), text_of(&again, "digest")) != 0) {
+    if (rc == 0 && strcmp(lab_fuzz_text(out, "digest"), lab_fuzz_text(&again, "digest")) != 0) {
         lab_result_number(out, "digest_differs", 1);
         lab_result_text(out, "error", "another number of threads comes to another digest");
         rc = -1;
@@ -191,133 +179,12 @@ static void replay_job(size_t job, FILE *out, void *user)
 
 /* ---- what it comes to ---- */
 
-static double number_of(const struct lab_result *result, const char *name)
-{
-    const struct lab_field *field = lab_result_field(result, name);
-    return field != NULL && field->text == NULL && !isnan(field->number) ? field->number : 0;
-}
-
-static double sum_of(const struct fuzz *fuzz, const char *name)
-{
-    double sum = 0;
-    for (size_t i = 0; i < fuzz->seeds; i++)
-        sum += number_of(&fuzz->result[i], name);
-    return sum;
-}
-
-/* A run that left no result ended by a signal; one that could not be made failed, too. */
-static bool has_failed(const struct lab_result *result)
-{
-    return lab_result_field(result, "digest") == NULL || text_of(result, "error")[0] != '\0';
-}
-
-/* Violations that the invariants counted; a failure of another kind counts as one. */
-static double violations_of(const struct lab_result *result)
-{
-    double counted = number_of(result, "violations");
-    return counted == 0 && has_failed(result) ? 1 : counted;
-}
-
-static json_t *invariants_json(const struct fuzz *fuzz)
-{
-    json_t *object = json_object();
-    for (unsigned i = 0; i < LAB_INVARIANT_COUNT; i++) {
-        const char *name = lab_invariant_name((enum lab_invariant)i);
-        char field[40];
-        snprintf(field, sizeof field, "violations_%s", name);
-        json_object_set_new(object, name, json_integer((json_int_t)sum_of(fuzz, field)));
-    }
-    json_object_set_new(object, "digest", json_integer((json_int_t)sum_of(fuzz, "digest_differs")));
-    return object;
-}
-
-static void put_sum(json_t *object, const struct fuzz *fuzz, const char *name)
-{
-    json_object_set_new(object, name, json_integer((json_int_t)sum_of(fuzz, name)));
-}
-
-/* Of the steps that healing was allowed, what it took. */
-static double heal_part(const struct lab_result *result)
-{
-    double bound = number_of(result, "heal_bound");
-    return bound > 0 ? number_of(result, "heal_steps") / bound : 0;
-}
-
-/* How long healing took: mean and worst, and the worst as a part of what was allowed. */
-static void put_healing(json_t *object, const struct fuzz *fuzz)
-{
-    double sum = 0, worst = 0, part = 0, count = 0;
-    for (size_t i = 0; i < fuzz->seeds; i++) {
-        const struct lab_result *r = &fuzz->result[i];
-        if (lab_result_field(r, "heal_steps") == NULL)
-            continue;
-        sum += number_of(r, "heal_steps");
-        count++;
-        worst = fmax(worst, number_of(r, "heal_steps"));
-        part = fmax(part, heal_part(r));
-    }
-    json_object_set_new(object, "heal_steps_mean", json_real(count != 0 ? sum / count : 0));
-    json_object_set_new(object, "heal_steps_worst", json_real(worst));
-    json_object_set_new(object, "heal_bound_used", json_real(part));
-}
-
-/* The seeds that took most of their bound, worst first. */
-static json_t *slowest_json(const struct fuzz *fuzz)
-{
-    json_t *list = json_array();
-    double below = INFINITY;
-    for (unsigned n = 0; n < SLOWEST; n++) {
-        const struct lab_result *found = NULL;
-        size_t at = 0;
-        for (size_t i = 0; i < fuzz->seeds; i++) {
-            const struct lab_result *r = &fuzz->result[i];
-            if (heal_part(r) > 0 && heal_part(r) < below &&
-                (found == NULL || heal_part(r) > heal_part(found))) {
-                found = r;
-                at = i;
-            }
-        }
-        if (found == NULL)
-            break;
-        below = heal_part(found);
-        json_array_append_new(list, json_pack("{s:I,s:f,s:f}", "seed", (json_int_t)fuzz->seed[at],
-                                              "heal_steps", number_of(found, "heal_steps"),
-                                              "heal_bound", number_of(found, "heal_bound")));
-    }
-    return list;
-}
-
-static json_t *summary_of(const struct fuzz *fuzz, double seconds)
-{
-    static const char *const sums[] = {"events",         "turns",   "datagrams",   "deliveries",
-                                       "commits_failed", "crashes", "puts_failed", "clock_jumps"};
-    json_t *object = json_object(), *failed = json_array();
-    double violations = 0;
-    for (size_t i = 0; i < fuzz->seeds; i++) {
-        violations += violations_of(&fuzz->result[i]);
-        if (has_failed(&fuzz->result[i]))
-            json_array_append_new(failed, json_integer((json_int_t)fuzz->seed[i]));
-    }
-    json_object_set_new(object, "experiment", json_string("fuzz"));
-    json_object_set_new(object, "version", json_string(HSAY_VERSION));
-    json_object_set_new(object, "seeds", json_integer((json_int_t)fuzz->seeds));
-    json_object_set_new(object, "violations", json_integer((json_int_t)violations));
-    json_object_set_new(object, "failed_seeds", failed);
-    json_object_set_new(object, "invariants", invariants_json(fuzz));
-    for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++)
-        put_sum(object, fuzz, sums[i]);
-    put_healing(object, fuzz);
-    json_object_set_new(object, "slowest", slowest_json(fuzz));
-    json_object_set_new(object, "wall_seconds", json_real(seconds));
-    return object;
-}
-
 /* All that was drawn for the first runs that failed. */
 static void show_failed(const struct fuzz *fuzz)
 {
     unsigned shown = 0;
     for (size_t i = 0; i < fuzz->seeds && shown < SHOWN_MAX; i++) {
-        if (!has_failed(&fuzz->result[i]))
+        if (!lab_fuzz_failed(&fuzz->result[i]))
             continue;
         char *text = lab_swarm_scenario(fuzz->seed[i]);
         fprintf(stderr, "\nseed %llu, version %s, again: ", (unsigned long long)fuzz->seed[i],
@@ -350,11 +217,11 @@ static int run_all(struct fuzz *fuzz)
     enum lab_batch_end end = lab_batch_run(&batch, fuzz->result);
     if (end == LAB_BATCH_STOPPED)
         return LAB_EXIT_FAILED;
-    json_t *summary = summary_of(fuzz, (double)(lab_bar_clock_ns() - begun_ns) / 1e9);
+    json_t *summary = lab_fuzz_summary(fuzz, (double)(lab_bar_clock_ns() - begun_ns) / 1e9);
     if (end == LAB_BATCH_FAILED)
         show_failed(fuzz);
     if (!fuzz->options->json)
-        lab_summary_print(stdout, summary);
+        lab_fuzz_print(stdout, summary);
     int rc = lab_summary_line(stdout, summary) == 0 && end == LAB_BATCH_DONE ? LAB_EXIT_DONE
                                                                              : LAB_EXIT_FAILED;
     json_decref(summary);
@@ -363,9 +230,8 @@ static int run_all(struct fuzz *fuzz)
 
 int lab_command_fuzz(const struct lab_options *options, int argc, char **argv)
 {
-    struct fuzz fuzz = {.options = options};
+    struct fuzz fuzz = {.options = options, .argc = argc, .argv = argv};
     int rc = LAB_EXIT_USAGE;
-    (void)argc, (void)argv;
     if (lab_options_only(options, LAB_OPTION_SETTINGS | LAB_OPTION_JOBS) && read_seeds(&fuzz))
         rc = fuzz.seeds != 0 ? run_all(&fuzz) : LAB_EXIT_DONE;
     for (size_t i = 0; fuzz.result != NULL && i < fuzz.seeds; i++)

@@ -45,11 +45,18 @@ static void end(struct lab_events *events)
     fputs("}\n", events->file);
 }
 
+/* As the daemon names them. */
+static const char *claim_name(uint64_t kind)
+{
+    static const char *const name[] = {"none", "sum", "filter", "empty"};
+    return kind < sizeof name / sizeof name[0] ? name[kind] : "unknown";
+}
+
 static void put_step(struct lab_events *events, const struct hsay_event *e)
 {
     put_addr(events, "to", &e->peer.addr);
     fprintf(events->file, ",\"bucket\":\"%s\"", hsay_bucket_name((enum hsay_bucket)e->bucket));
-    put_number(events, "claim", e->number[HSAY_STEP_CLAIM_KIND]);
+    fprintf(events->file, ",\"claim\":\"%s\"", claim_name(e->number[HSAY_STEP_CLAIM_KIND]));
     put_number(events, "claimed", e->number[HSAY_STEP_CLAIM_COUNT]);
     put_number(events, "modulo", e->number[HSAY_STEP_MODULO]);
 }

@@ -88,6 +88,8 @@ static bool choose(struct lab_plan *plan, const struct lab_settings *base, size_
         return false;
     if (lab_scenario_choose(&plan->scenario, variant, out, &faults) != 0)
         return tell_faults(&faults);
+    if (plan->events != NULL && lab_settings_number(out, "threads") != 1)
+        return tell("events are in order only with threads=1");
     if (lab_config_check(out, &faults) != 0)
         return tell_faults(&faults);
     if (lab_config_read(out, 1, &config, why, sizeof why) != 0)
@@ -110,12 +112,7 @@ static bool choose(struct lab_plan *plan, const struct lab_settings *base, size_
 
 static char *join_words(struct lab_arena *arena, int argc, char **argv)
 {
-    struct lab_text text;
-    lab_text_open(&text);
-    fputs("hearsay-lab", text.out);
-    for (int i = 1; i < argc; i++)
-        lab_shell_put(text.out, argv[i]);
-    char *made = lab_text_take(&text, NULL);
+    char *made = lab_shell_command(argc, argv);
     char *kept = lab_arena_text(arena, made);
     free(made);
     return kept;

@@ -140,6 +140,12 @@ check 'and they are still there' test "$(cat mine/notes)" = precious
 says 'a file is no folder' 1 'is no folder' run small.scenario --json -o small.scenario
 run run small.scenario --json --events log
 check 'events on request' test -s log/main-1.jsonl -a -s log/still-1.jsonl
+check 'with claims by name' test "$(grep -o '"claim":"[a-z]*"' log/main-1.jsonl | sort -u |
+    grep -cvE '"(none|sum|filter|empty)"')" = 0 -a "$(grep -c '"claim":"' log/main-1.jsonl)" != 0
+check 'the hosts that were watched are counted' test "$(field checked_hosts out)" = 10
+run run small.scenario --json --variant main --check sampled --nodes 2500 --duration 1 --join 0
+check 'of a sample, too' test "$(field checked_hosts out)" -gt 500 -a \
+    "$(field checked_hosts out)" -lt 2500
 
 run redo first
 check 'redo: the same' test "$status,$(grep -c ', the same' out)" = 0,2
@@ -267,6 +273,8 @@ says 'the last seed' 2 'seeds is 2, but the last' \
 says 'seeds to sweep' 2 'seed is the same for all' sweep small.scenario seed=1,2
 says 'the same key twice' 2 'loss is swept twice' sweep small.scenario loss=0,0.1 loss=0.2
 says 'the same value twice' 2 'loss=0 is there twice' sweep small.scenario loss=0,0
+says 'events of several threads' 2 'only with threads=1' \
+    run small.scenario --threads 2 --events log
 says 'no values to sweep' 2 'KEY=VALUE,VALUE' sweep small.scenario nodes
 says 'a value to sweep that is none' 2 "nodes is 'x'" sweep small.scenario nodes=5,x
 says 'an unknown key to sweep' 2 "unknown setting 'nodez'" sweep small.scenario nodez=5
@@ -282,6 +290,10 @@ faulty 'unknown value of a key' "unknown value of cut 'off'; known are: both, in
 faulty 'unknown expectation' "unknown word 'peace'; known are: same" '@1 expect peace'
 faulty 'peer out of range' 'faulty.scenario:2: peer 9 is beyond the 5 nodes' '@1 publish {4-9}'
 faulty 'no peers' 'no peer set' '@1 publish'
+faulty 'unknown peers' "unknown peer set 'nobody'; known are: all, any" '@1 publish {nobody}'
+faulty 'unknown peers beside others' "unknown peer set 'lone'; known are: all, any, island" \
+    'peers island {1}
+@1 publish {lone}'
 faulty 'braces left open' 'braces' '@1 publish {any'
 faulty 'unknown measure' "unknown measure 'speed'; known are: traffic, spread" 'measure speed'
 faulty 'unknown key of a measure' "did you mean 'horizon'" 'measure spread horizn=4'

@@ -73,6 +73,24 @@ echo "five # not a number" >"$work/seeds"
 got=$?
 [ $got = 2 ] && grep -q ':1: ' "$work/err"
 verdict $? "a list of words" "exit $got: $(cat "$work/err")"
+echo 9007199254740993 >"$work/seeds"
+"$lab" fuzz "$work/seeds" >"$work/out" 2>"$work/err"
+got=$?
+[ $got = 2 ] && grep -q ':1: a seed is a number from 0 to 9007199254740991' "$work/err"
+verdict $? "a list with a seed that would be another" "exit $got: $(cat "$work/err")"
+
+"$lab" fuzz --quiet --seed 3 --seeds 2 --heal_steps 400 >"$work/out" 2>"$work/err"
+got=$?
+[ $got = 0 ] && grep -q '^fuzz, 2 seeds from 3$' "$work/out" &&
+    grep -q '^  failed seeds  *none$' "$work/out" &&
+    grep -q '^  invariants broken  *none$' "$work/out"
+verdict $? "what it comes to, for people" "exit $got: $(cat "$work/out")"
+for word in '"seed_first":3' '"settings":{"seed":3,' '"heal_steps":400' '"version":"' \
+    '"command":"hearsay-lab fuzz --quiet --seed 3' '"machine":{'; do
+    tail -n 1 "$work/out" | grep -qF -- "$word" || echo "$word is missing"
+done >"$work/log"
+[ ! -s "$work/log" ]
+verdict $? "and all that is needed to do it again" "$(cat "$work/log" "$work/out")"
 
 echo "1..$count"
 exit $failed

@@ -175,7 +175,7 @@ verdict $? 'eight planted mistakes are noticed'
     said_verbs Measures measure | awk '{ print $1, $2 }'
     echo '@60 publish {any}'
 } >"$work/all.scenario"
-"$lab" run "$work/all.scenario" --quiet -o "$work/all" >"$work/log" 2>&1
+"$lab" run "$work/all.scenario" --quiet -o "$work/all" --events "$work/events" >"$work/log" 2>&1
 verdict $? 'a run with all measures'
 
 given_fields() {
@@ -185,7 +185,7 @@ given_fields() {
 told_fields() {
     {
         section MEASURES "$scenarios"
-        sed -n '/^\.Ss Fields of every run/,/^\.S[hs] D/p' "$page"
+        sed -n '/^\.Ss Fields of every run/,/^\.Sh /p' "$page"
     } | sed -nE 's/^\.It Cm ([a-z].*)/\1/p' | tr -d ' ' | tr ',' '\n' | grep -v '^drop_' | sort -u
 }
 
@@ -224,6 +224,18 @@ diff <(given_fields) <(listed fields | grep -vx violation) >"$work/log"
 verdict $? 'and those that the program lists'
 diff <(given_tables | sed -E 's/^Table //; s/: /:/; s/, /,/g' | sort) <(listed tables) >"$work/log"
 verdict $? 'likewise for tables'
+
+# All keys, and what stands behind "event", of each line.
+logged() {
+    cat "$work"/events/*.jsonl | grep -oE '"[a-z_]+":|"(event|claim|bucket)":"[a-z]+"' |
+        sed -E 's/^"(event|claim|bucket)"://' | tr -d '":' | sort -u
+}
+
+logged | while read -r word; do
+    section EVENTS "$page" | grep -qE "^\.(It )?Cm ([a-z_]+ , )*$word\b" || echo "$word"
+done >"$work/log"
+[ "$(logged | wc -l)" -gt 20 ] && [ ! -s "$work/log" ]
+verdict $? 'every word of a file of events is told'
 
 # --- examples ------------------------------------------------------------------------------------
 

@@ -440,7 +440,7 @@ static void peer_sets_refuse_with_words(void **state)
         {"-3", "'-3' is no peer, range of peers, or name of a set"},
         {"1-2-3", "'1-2-3' is no peer or range of peers"},
         {"3x", "'3x' is no peer or range of peers"},
-        {"endz", "unknown peer set 'endz' (did you mean 'ends'?); known are: ends"},
+        {"endz", "unknown peer set 'endz' (did you mean 'ends'?); known are: all, any, ends"},
         {"any,10%", "a set draws once: one `any` or one share"},
         {"0%", "'0%' is no share over 0% and up to 100%"},
         {"101%", "'101%' is no share over 0% and up to 100%"},

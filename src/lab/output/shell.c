@@ -33,3 +33,13 @@ void lab_shell_put_set(FILE *out, const char *key, const char *value)
     lab_shell_put(out, pair);
     free(pair);
 }
+
+char *lab_shell_command(int argc, char **argv)
+{
+    struct lab_text text;
+    lab_text_open(&text);
+    fputs("hearsay-lab", text.out);
+    for (int i = 1; i < argc; i++)
+        lab_shell_put(text.out, argv[i]);
+    return lab_text_take(&text, NULL);
+}

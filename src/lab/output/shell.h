@@ -10,4 +10,7 @@ void lab_shell_put(FILE *out, const char *word);
 /* The same for the words "--set" and "key=value". */
 void lab_shell_put_set(FILE *out, const char *key, const char *value);
 
+/* "hearsay-lab" and the words that were typed behind it.  free() it. */
+char *lab_shell_command(int argc, char **argv);
+
 #endif

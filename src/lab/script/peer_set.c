@@ -106,9 +106,14 @@ __attribute__((format(printf, 2, 3))) static int bad(struct reading *reading, co
     return HSAY_EINVAL;
 }
 
+enum { ALWAYS = 2 };
+
+/* What a set may be called: what every scenario has, and then its own. */
 static const char *name_at(const void *list, size_t i)
 {
-    return ((const struct lab_peer_name *)list)[i].name;
+    static const char *const always[] = {"all", "any"};
+    const struct lab_peer_world *world = list;
+    return i < ALWAYS ? always[i] : world->name[i - ALWAYS].name;
 }
 
 static const struct lab_peer_set *named(const struct lab_peer_world *world, const char *name)
@@ -125,7 +130,7 @@ static int read_name(struct reading *reading, const char *item, struct ranges *t
     const struct lab_peer_world *world = reading->world;
     const struct lab_peer_set *set = named(world, item);
     if (set == NULL) {
-        struct lab_names known = {world->name, world->name_count, name_at};
+        struct lab_names known = {world, world->name_count + ALWAYS, name_at};
         lab_names_unknown(reading->why, reading->why_size, "peer set", item, &known);
         return HSAY_EINVAL;
     }
