@@ -217,7 +217,8 @@ static int redo(const struct record *record, const struct lab_options *given,
     struct lab_plan plan;
     int rc = LAB_EXIT_USAGE;
     if (lab_plan_make(&plan, request)) {
-        struct lab_result *result = lab_plan_run(&plan, given);
+        bool whole; /* a run that failed is not the same in any case */
+        struct lab_result *result = lab_plan_run(&plan, given, &whole);
         rc = LAB_EXIT_FAILED;
         if (result != NULL) {
             struct verdict verdict = compare(&plan, result, record);

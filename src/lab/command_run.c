@@ -8,6 +8,7 @@
 #include "src/common/file.h"
 #include "src/lab/commands.h"
 #include "src/lab/output/folder.h"
+#include "src/lab/output/manifest.h"
 #include "src/lab/output/summary.h"
 #include "src/lab/plan_run.h"
 
@@ -45,14 +46,26 @@ static int show(const struct lab_plan *plan, const struct lab_options *options,
     return rc;
 }
 
+/* What lies there is not of these runs, and would be taken for it. */
+static void tell_former(const char *path)
+{
+    json_t *manifest = path != NULL ? lab_manifest_load(path) : NULL;
+    if (manifest != NULL)
+        fprintf(stderr, "hearsay-lab: %s still holds the result of an earlier run\n", path);
+    json_decref(manifest);
+}
+
 static int carry_out(struct lab_plan *plan, const struct lab_options *options)
 {
-    struct lab_result *result = lab_plan_run(plan, options);
-    if (result == NULL)
+    bool whole;
+    struct lab_result *result = lab_plan_run(plan, options, &whole);
+    if (result == NULL) {
+        tell_former(options->out);
         return LAB_EXIT_FAILED;
+    }
     int rc = show(plan, options, result);
     lab_plan_drop(plan, result);
-    return rc;
+    return whole ? rc : LAB_EXIT_FAILED;
 }
 
 static int plan_and_run(const struct lab_plan_request *request)

@@ -83,7 +83,27 @@ static void replay_job(size_t number, FILE *out, void *user)
     }
 }
 
-struct lab_result *lab_plan_run(struct lab_plan *plan, const struct lab_options *options)
+/* What a failed run has measured up to then is no result beside those of the others. */
+static size_t keep_good(struct lab_result *result, size_t runs)
+{
+    size_t good = 0;
+    for (size_t i = 0; i < runs; i++) {
+        const struct lab_field *error = lab_result_field(&result[i], "error");
+        if (error == NULL && lab_result_field(&result[i], "digest") != NULL) {
+            good++;
+            continue;
+        }
+        char *why = lab_heap_copy(error != NULL ? error->text : "the run left no result");
+        lab_result_free(&result[i]);
+        lab_result_init(&result[i]);
+        lab_result_text(&result[i], "error", why);
+        free(why);
+    }
+    return good;
+}
+
+struct lab_result *lab_plan_run(struct lab_plan *plan, const struct lab_options *options,
+                                bool *whole)
 {
     struct lab_batch batch = {
         .jobs = lab_study_runs(&plan->study),
@@ -99,7 +119,8 @@ struct lab_result *lab_plan_run(struct lab_plan *plan, const struct lab_options 
     for (size_t i = 0; i < batch.jobs; i++)
         lab_result_init(&result[i]);
     enum lab_batch_end end = lab_batch_run(&batch, result);
-    if (end == LAB_BATCH_DONE)
+    *whole = end == LAB_BATCH_DONE;
+    if (end != LAB_BATCH_STOPPED && keep_good(result, batch.jobs) != 0)
         return result;
     if (end == LAB_BATCH_STOPPED)
         fputs("hearsay-lab: stopped before the end: there are no results\n", stderr);

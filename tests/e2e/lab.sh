@@ -392,6 +392,25 @@ run run agree.scenario --json --heal_steps 0.01 --check off
 check 'and so has one that is not healed in time, whatever is checked' \
     test "$status,$(grep -c 'not the same' err)" = 1,1
 
+# With so much loss, every second seed or so fails: two seeds are looked for of which one does.
+printf 'set nodes 6\nset duration 60\nmeasure spread\n@20 publish {1}\n%s\n' '@end expect same' \
+    >some.scenario
+for ((first = 1; first < 40; first++)); do
+    run run some.scenario --json --seed $first --seeds 2 --loss 0.5 --check off -j 2 -o some
+    [[ $(grep -c 'again:' err) != 1 ]] || break
+done
+check 'one run fails, the other is written: 1' test "$status" = 1 -a -s some/result.json
+check 'with the failed one marked' holds '"failed_runs":[{"variant":"main","seed":' \
+    '"digest":null' '"steps_last_missing":1' '"error":"some.scenario:5: peers'
+check 'and a row for each' test "$(wc -l <some/tables/runs.csv)" = 3 \
+    -a "$(grep -c null some/manifest.json)" != 0
+run run some.scenario --loss 0.5 --check off --seed $first --seeds 2 -q
+check 'people are told, too' holds '1 run failed'
+run run unmet.scenario --json -o some
+check 'a former result that stays is told of' test \
+    "$status,$(grep -c '^hearsay-lab: some still holds the result of an earlier run' err)" = 1,1
+check 'and stays' test -s some/result.json
+
 # --- a full disk, and enough ----------------------------------------------------------------------
 
 if [ -w /dev/full ]; then

@@ -59,11 +59,18 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static bool has_failed(const struct lab_result *run)
+{
+    return lab_result_field(run, "error") != NULL;
+}
+
 static struct sample sample_take(const struct lab_result *run, size_t runs, const char *name)
 {
     struct sample sample = {.value = lab_heap_new(runs, sizeof(double))};
     for (size_t i = 0; i < runs; i++) {
         const struct lab_field *field = lab_result_field(&run[i], name);
+        if (field == NULL && has_failed(&run[i]))
+            sample.missing++;
         if (field == NULL || field->text != NULL)
             continue;
         if (isfinite(field->number))
@@ -157,6 +164,15 @@ static json_t *digest_of(const json_t *texts)
     return json_string(hex);
 }
 
+static bool any_failed(const struct lab_result *run, size_t runs)
+{
+    for (size_t i = 0; i < runs; i++) {
+        if (has_failed(&run[i]))
+            return true;
+    }
+    return false;
+}
+
 static json_t *text_list(const struct lab_result *run, size_t runs, const char *name)
 {
     json_t *list = json_array();
@@ -203,6 +219,11 @@ json_t *lab_aggregate(const struct lab_result *run, size_t runs, const struct la
     for (size_t i = 0; i < names.count; i++) {
         const char *name = names.name[i];
         json_t *texts = text_list(run, runs, name);
+        if (is_digest(name) && any_failed(run, runs)) {
+            json_object_set_new(object, name, json_null());
+            json_decref(texts);
+            continue;
+        }
         if (json_array_size(texts) > 0) {
             put_text(object, name, texts);
             continue;

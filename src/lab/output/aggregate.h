@@ -5,7 +5,8 @@
  * the seeds do not exceed).  The plain f is the mean unless a rule says otherwise.  A seed without
  * the field does not count; a seed in which it has no value (null) makes the plain f null and is
  * counted in f_missing, while the others are over the seeds that have one: "when did all have it"
- * must not look good because it never happened.
+ * must not look good because it never happened.  The same holds for a seed that has failed, which
+ * has the text "error" and nothing else; there is no digest of the others then.
  *
  * A text that is the same in all seeds stays; a digest ("digest", "..._digest") becomes the digest
  * of the digests in the order of the seeds; of other texts there is a list.

@@ -8,8 +8,8 @@
 #include "src/lab/output/number.h"
 
 static const char *const of_the_batch[] = {
-    "experiment", "version", "nodes",   "seeds",   "seed_first", "settings",
-    "point",      "points",  "command", "machine", "variants",   NULL,
+    "experiment", "version", "nodes",   "seeds",    "seed_first",  "settings", "point",
+    "points",     "command", "machine", "variants", "failed_runs", NULL,
 };
 static const char *const suffix[] = {"_mean", "_least", "_worst", "_p95", "_missing", NULL};
 

@@ -98,8 +98,10 @@ static json_t *digests_of(const struct lab_study *study, const struct lab_result
         for (size_t j = 0; j < study->seeds; j++) {
             size_t run = lab_study_run(study, (struct lab_place){point, i, j});
             const struct lab_field *digest = lab_result_field(&result[run], "digest");
-            if (digest != NULL && digest->text != NULL)
-                json_array_append_new(list, json_string(digest->text));
+            /* A run that failed has none, and keeps its place. */
+            json_array_append_new(list, digest != NULL && digest->text != NULL
+                                            ? json_string(digest->text)
+                                            : json_null());
         }
         json_object_set_new(object, study->variant[i].name, list);
     }

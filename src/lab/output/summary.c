@@ -113,6 +113,28 @@ static void put_point(json_t *object, json_t *settings, const struct lab_study *
     json_object_set_new(object, "point", pairs);
 }
 
+/* Which of these runs have failed, and why; nothing if none did. */
+static void put_failed(json_t *object, const struct lab_study *study,
+                       const struct lab_result *result, size_t first, size_t runs)
+{
+    json_t *list = json_array();
+    for (size_t run = first; run < first + runs; run++) {
+        const struct lab_field *error = lab_result_field(&result[run], "error");
+        struct lab_place place = lab_study_place(study, run);
+        if (error == NULL)
+            continue;
+        json_array_append_new(
+            list,
+            json_pack("{s:s, s:o*, s:I, s:s?}", "variant", study->variant[place.variant].name,
+                      "point",
+                      study->points > 0 ? lab_summary_settings(&study->point[place.point]) : NULL,
+                      "seed", (json_int_t)study->seed[place.seed], "error", error->text));
+    }
+    if (json_array_size(list) > 0)
+        json_object_set(object, "failed_runs", list);
+    json_decref(list);
+}
+
 json_t *lab_summary(const struct lab_study *study, const struct lab_result *result, size_t point,
                     struct lab_why *why)
 {
@@ -127,6 +149,8 @@ json_t *lab_summary(const struct lab_study *study, const struct lab_result *resu
     for (size_t i = 0; rc == 0 && i < study->derived_count; i++)
         rc = put_derived(object, variants, &study->derived[i], why);
     json_object_set_new(object, "variants", variants);
+    put_failed(object, study, result, point * study->variants * study->seeds,
+               study->variants * study->seeds);
     put_tail(object, study, settings);
     if (rc == 0)
         return object;
@@ -141,6 +165,7 @@ json_t *lab_summary_sweep(const struct lab_study *study, const struct lab_result
     json_t *points = json_array();
     struct lab_why told = {""}; /* of any point */
     json_object_set_new(object, "points", points);
+    put_failed(object, study, result, 0, lab_study_runs(study));
     for (size_t i = 0; i < study->points; i++) {
         json_t *point = lab_summary(study, result, i, why);
         if (point == NULL) {

@@ -162,6 +162,10 @@ void lab_summary_print(FILE *out, const json_t *summary)
             json_integer_value(json_object_get(summary, "nodes")), seeds, seeds == 1 ? "" : "s",
             json_integer_value(json_object_get(summary, "seed_first")),
             seeds == 1 ? "" : ", with (least to largest)");
+    size_t failed = json_array_size(json_object_get(summary, "failed_runs"));
+    if (failed != 0)
+        fprintf(out, "%zu run%s failed: what is not known of all seeds is the mean of the others\n",
+                failed, failed == 1 ? "" : "s");
     if (points == NULL)
         print_one(out, summary);
     json_array_foreach(points, i, point)
