@@ -123,7 +123,8 @@ HOST_STD := -std=c11 -D_GNU_SOURCE -pthread
 STD       = $(CORE_STD)
 COMPILE   = $(CC) $(STD) -Iinclude -I. $(PC_CFLAGS) $(OPTIMISE) $(WARN) $(if $(WERROR),-Werror) \
 	-fPIC -fno-semantic-interposition $(HARDEN) \
-	-ffile-prefix-map=$(abspath $(B))=build -ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
+	-ffile-prefix-map=$(abspath $(B))=build -ffile-prefix-map=$(B)/=build/ \
+	-ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
 LINKER    = $(CC) $(OPTIMISE) $(HARDEN) $(CFLAGS) -pthread $(LINK) $(LDFLAGS)
 
 # --- version ------------------------------------------------------------------------------------
