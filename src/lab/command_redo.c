@@ -90,7 +90,7 @@ static void print_run(const json_t *run, const json_t *manifest)
         return;
     }
     printf("NOT the same: it was %s", before != NULL ? before : "not recorded");
-    if (strcmp(version, HSAY_VERSION) != 0)
+    if (before != NULL && strcmp(version, HSAY_VERSION) != 0)
         printf(" by version %s, and this is %s", version, HSAY_VERSION);
     putchar('\n');
 }

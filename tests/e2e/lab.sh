@@ -95,6 +95,7 @@ check 'version' holds 'hearsay-lab '
 run list
 check 'list: experiments, settings, actions, measures' \
     holds propagation 'loss ' 'publish [BYTES]' 'spread ['
+check 'columns stand apart' grep -q '^  attacker_networks  4  ' out
 run list propagation
 check 'list of one' holds 'One bundle' '1000 '
 run

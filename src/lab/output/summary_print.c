@@ -164,8 +164,8 @@ void lab_summary_print(FILE *out, const json_t *summary)
             seeds == 1 ? "" : ", with (least to largest)");
     size_t failed = json_array_size(json_object_get(summary, "failed_runs"));
     if (failed != 0)
-        fprintf(out, "%zu run%s failed: what is not known of all seeds is the mean of the others\n",
-                failed, failed == 1 ? "" : "s");
+        fprintf(out, "%zu run%s failed, and %s without numbers here\n", failed,
+                failed == 1 ? "" : "s", failed == 1 ? "is" : "are");
     if (points == NULL)
         print_one(out, summary);
     json_array_foreach(points, i, point)
