@@ -198,6 +198,15 @@ static void show_failed(const struct fuzz *fuzz)
 
 /* ---- the command ---- */
 
+/* What goes over all that is drawn may make no sense with it: better told once than by each run. */
+static bool makes_sense(const struct fuzz *fuzz)
+{
+    struct lab_plan plan;
+    bool good = make_plan(fuzz, fuzz->seed[0], NULL, &plan);
+    lab_plan_free(&plan);
+    return good;
+}
+
 static int run_all(struct fuzz *fuzz)
 {
     struct lab_batch batch = {
@@ -233,7 +242,7 @@ int lab_command_fuzz(const struct lab_options *options, int argc, char **argv)
     struct fuzz fuzz = {.options = options, .argc = argc, .argv = argv};
     int rc = LAB_EXIT_USAGE;
     if (lab_options_only(options, LAB_OPTION_SETTINGS | LAB_OPTION_JOBS) && read_seeds(&fuzz))
-        rc = fuzz.seeds != 0 ? run_all(&fuzz) : LAB_EXIT_DONE;
+        rc = fuzz.seeds == 0 ? LAB_EXIT_DONE : makes_sense(&fuzz) ? run_all(&fuzz) : LAB_EXIT_USAGE;
     for (size_t i = 0; fuzz.result != NULL && i < fuzz.seeds; i++)
         lab_result_free(&fuzz.result[i]);
     free(fuzz.result);

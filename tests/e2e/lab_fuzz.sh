@@ -79,6 +79,11 @@ got=$?
 [ $got = 2 ] && grep -q ':1: a seed is a number from 0 to 9007199254740991' "$work/err"
 verdict $? "a list with a seed that would be another" "exit $got: $(cat "$work/err")"
 
+"$lab" fuzz --quiet --seeds 3 --duration 1 >"$work/out" 2>"$work/err"
+got=$?
+[ $got = 2 ] && [ "$(grep -c 'heal is .*, but the run ends at 1' "$work/err")" = 1 ]
+verdict $? "a setting that fits no run is told once" "exit $got: $(cat "$work/err")"
+
 "$lab" fuzz --quiet --seed 3 --seeds 2 --heal_steps 400 >"$work/out" 2>"$work/err"
 got=$?
 [ $got = 0 ] && grep -q '^fuzz, 2 seeds from 3$' "$work/out" &&
