@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include "src/daemon/daemon.h"
 #include "src/daemon/log.h"
@@ -15,19 +14,31 @@
 
 enum { SETTLE_MS = 1000 };
 
+/* FNV-1a (Fowler, Noll, Vo): nobody chooses these bytes to deceive us. */
+static uint64_t hash_bytes(const void *bytes, size_t size)
+{
+    const uint8_t *byte = bytes;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < size; i++) {
+        hash = (hash ^ byte[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
 /* Of an address that a path may come from; 0 for all others.  One of a link alone comes and goes
  * with the link, and is none of ours. */
 static uint64_t hash_of(const struct sockaddr *address)
 {
     if (address && address->sa_family == AF_INET) {
         const struct sockaddr_in *in = (const void *)address;
-        return XXH3_64bits(&in->sin_addr, sizeof in->sin_addr);
+        return hash_bytes(&in->sin_addr, sizeof in->sin_addr);
     }
     if (address && address->sa_family == AF_INET6) {
         const struct sockaddr_in6 *in = (const void *)address;
         return IN6_IS_ADDR_LINKLOCAL(&in->sin6_addr)
                    ? 0
-                   : XXH3_64bits(&in->sin6_addr, sizeof in->sin6_addr);
+                   : hash_bytes(&in->sin6_addr, sizeof in->sin6_addr);
     }
     return 0;
 }
