@@ -67,7 +67,7 @@ static void meet(struct hsay_call *call, const struct hsay_intro_response *a)
     hsay_walk_on_met(&o->walk, c != NULL && c->contacted_at == 0 && c->asked_at == 0);
     if (c != NULL && (c->marks & HSAY_MARK_HEARD) == 0)
         hsay_candidate_on_lan(&o->candidates, c, &peer.lan);
-    if (c != NULL && hsay_candidate_is_place_unknown(c))
+    if (c != NULL && hsay_candidate_is_place_unknown(c)) /* let its puncture in */
         hsay_puncturing_towards(call, &(struct hsay_peer){c->addr, c->key}, a->id);
     hsay_count(call->node, HSAY_COUNT_INTRODUCED_IN, 1);
 }

@@ -27,8 +27,7 @@ static bool may_puncture(struct hsay_call *call, const struct hsay_addr *target)
     return hsay_puncture_try(&node->punctures, call->now.mono, &ask) == HSAY_PUNCTURE_OK;
 }
 
-/* As far as the limits allow. */
-static bool puncture(struct hsay_call *call, const struct hsay_peer *peer, uint64_t id)
+bool hsay_puncturing_towards(struct hsay_call *call, const struct hsay_peer *peer, uint64_t id)
 {
     struct hsay_send_to to = {.peer = *peer, .class = HSAY_SEND_PUNCTURE};
     struct hsay_message m = {.type = HSAY_MSG_PUNCTURE, .puncture = {.id = id}};
@@ -42,11 +41,6 @@ static bool puncture(struct hsay_call *call, const struct hsay_peer *peer, uint6
     return true;
 }
 
-void hsay_puncturing_towards(struct hsay_call *call, const struct hsay_peer *peer, uint64_t id)
-{
-    puncture(call, peer, id);
-}
-
 void hsay_puncturing_on_request(struct hsay_call *call, const struct hsay_message *m)
 {
     struct hsay_peer target = {m->puncture_request.target.addr, m->puncture_request.target.key};
@@ -55,7 +49,7 @@ void hsay_puncturing_on_request(struct hsay_call *call, const struct hsay_messag
         hsay_drop(call->node, HSAY_DROP_PUNCTURE);
         return;
     }
-    if (!puncture(call, &target, m->puncture_request.id))
+    if (!hsay_puncturing_towards(call, &target, m->puncture_request.id))
         return;
     struct hsay_candidate *introducer =
         hsay_candidate_find(&call->overlay->candidates, &call->from);

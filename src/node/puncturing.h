@@ -6,10 +6,9 @@
 
 #include "src/node/state.h"
 
-/* The peer in hand introduced us to `peer`, whose NAT has a port for us that only its own puncture
- * shows: let that in, if ours goes by addresses.  id: of the request that this was the answer to.
- */
-void hsay_puncturing_towards(struct hsay_call *call, const struct hsay_peer *peer, uint64_t id);
+/* Open our NAT towards a peer that the one in hand has brought together with us.  id: of the
+ * request that did it.  False, counted, if the limits forbid it. */
+bool hsay_puncturing_towards(struct hsay_call *call, const struct hsay_peer *peer, uint64_t id);
 
 void hsay_puncturing_on_request(struct hsay_call *call, const struct hsay_message *m);
 void hsay_puncturing_on_puncture(struct hsay_call *call, const struct hsay_message *m);
