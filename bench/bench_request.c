@@ -207,8 +207,8 @@ static void serve_as_node(void)
     struct hsay_outbox_need need;
     hsay_node_outbox_need(server.node, &need);
     for (int i = 0; i < got; i++) {
-        struct hsay_packet packet = {addr_of(&inbox.from[i]),
-                                     {inbox.bytes[i], inbox.message[i].msg_len}};
+        struct hsay_packet packet = {
+            addr_of(&inbox.from[i]), {inbox.bytes[i], inbox.message[i].msg_len}, 0};
         hsay_node_on_packet(server.node, t, &packet, &server.out);
         if (!hsay_outbox_has_room(&server.out, &need))
             post_letters();

@@ -238,8 +238,7 @@ enum { SIZE_STEP = 16 };
 static void try_requests(struct field *x, enum sealing sealing, uint8_t claim)
 {
     static const char *const claims[] = {"none", "sum", "bloom", "empty"};
-    static const uint8_t flag_sets[] = {0, HSAY_REQUEST_INTRODUCE,
-                                        HSAY_REQUEST_INTRODUCE | HSAY_REQUEST_SYMMETRIC};
+    static const uint8_t flag_sets[] = {0, HSAY_REQUEST_INTRODUCE, HSAY_REQUEST_INTRODUCE};
     for (unsigned f = 0; f < sizeof flag_sets; f++)
         for (uint16_t size = 6 * SIZE_STEP; size <= HSAY_DATAGRAM_DEFAULT_BYTES;
              size += SIZE_STEP) {

@@ -152,7 +152,9 @@ void hsay_puncture_on_packet(struct hsay_puncture_table *table, const struct hsa
         entry->unanswered = 0;
 }
 
-bool hsay_puncture_pair_works(enum hsay_nat_kind a, enum hsay_nat_kind b, bool same_host)
+bool hsay_puncture_pair_works(uint8_t a, uint8_t b, bool same_host)
 {
-    return same_host || a != HSAY_NAT_SYMMETRIC || b != HSAY_NAT_SYMMETRIC;
+    const uint8_t guessed = HSAY_NAT_IS_SEQUENTIAL | HSAY_NAT_SEARCHES;
+
+    return same_host || (a & b & HSAY_NAT_IS_SYMMETRIC) == 0 || (a & b & guessed) == guessed;
 }

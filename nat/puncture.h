@@ -56,9 +56,10 @@ enum hsay_puncture_verdict hsay_puncture_try(struct hsay_puncture_table *table, 
 /* A packet came from there: it may be punctured again. */
 void hsay_puncture_on_packet(struct hsay_puncture_table *table, const struct hsay_addr *from);
 
-/* False if puncturing cannot join two such peers.  Only two symmetric ones are given up: whether
+/* False if puncturing cannot join two such peers (enum hsay_nat_flag of each).  Only two symmetric
+ * ones are given up, unless the ports of both can be guessed and both search (search.h): whether
  * the other side filters by port is not known to us, and 70 % to 85 % of the rest were seen to work
  * (Halkes and Pouwelse 2011).  same_host: both are seen at one host, hence in one LAN. */
-bool hsay_puncture_pair_works(enum hsay_nat_kind a, enum hsay_nat_kind b, bool same_host);
+bool hsay_puncture_pair_works(uint8_t a, uint8_t b, bool same_host);
 
 #endif

@@ -97,6 +97,7 @@ struct hsay_event {
 struct hsay_letter {
     struct hsay_addr to;
     struct hsay_span datagram; /* in the outbox; valid until hsay_outbox_clear */
+    uint16_t socket;           /* 0: the one that peers know us by; see sockets_max */
 };
 
 /* Filled by a node, emptied by the caller.  All memory is the caller's; the counts begin at 0.  A
@@ -162,6 +163,13 @@ enum hsay_bucket {
 
 struct hsay_node_stats; /* below */
 
+/* 256: Tailscale's figure for the side that opens ports, of which a NAT has 64,512 to give. */
+enum {
+    HSAY_SOCKETS_LIFETIME = 8,
+    HSAY_SOCKETS_SEARCH = 256,
+    HSAY_SOCKETS_MAX = HSAY_SOCKETS_LIFETIME + HSAY_SOCKETS_SEARCH,
+};
+
 /* Zero in any field but the secret means its default.
  *
  * What takes how much memory, in bytes: a node 432 and 1,168 for its counters; an overlay 400 and
@@ -194,7 +202,11 @@ struct hsay_node_config {
     uint32_t replay_max;     /* requests answered lately; default gate_max */
     uint32_t datagram_bytes; /* largest sent: HSAY_DATAGRAM_DEFAULT_BYTES (default) to
                               * HSAY_DATAGRAM_MAX_BYTES */
-    bool verify_outside;     /* others' signatures are checked by the caller: HSAY_EVENT_VERIFY */
+    uint16_t sockets_max; /* default 0.  How many sockets the caller can open besides the ordinary
+                           * one, at any free port of the same host, when a letter names them: 1 ..
+                           * sockets_max.  Measuring how long a NAT keeps mappings takes the first
+                           * HSAY_SOCKETS_LIFETIME, a search for ports HSAY_SOCKETS_SEARCH more */
+    bool verify_outside;  /* others' signatures are checked by the caller: HSAY_EVENT_VERIFY */
     struct hsay_node_stats *stats; /* where to count, to be zeroed by the caller; must outlive the
                                     * node, and may serve others of its thread.  Default: inside */
     bool keys_given; /* no room for what hsay_overlay_config.keys brings: it must be there then */
@@ -280,6 +292,7 @@ void hsay_node_outbox_need(const struct hsay_node *node, struct hsay_outbox_need
 struct hsay_packet {
     struct hsay_addr from;
     struct hsay_span bytes; /* needs to live only for the call */
+    uint16_t socket;        /* that it came to, as in hsay_letter */
 };
 
 /* 0, or the first error of our own side, all of them from the store: HSAY_ENOSPC and HSAY_ENOMEM (a
@@ -295,6 +308,10 @@ int hsay_node_on_time(struct hsay_node *node, struct hsay_now now, struct hsay_o
 /* When hsay_node_on_time wants to be called next; HSAY_TIME_NEVER if nothing is due.  Any other
  * call may change it. */
 hsay_time hsay_node_deadline(const struct hsay_node *node);
+
+/* Is this socket (1 .. sockets_max) of use to the node now?  One that is not may be closed, and is
+ * opened anew when a letter names it; ask now and then. */
+bool hsay_node_uses_socket(const struct hsay_node *node, struct hsay_now now, uint16_t socket);
 
 enum hsay_bundle_flag {
     HSAY_BUNDLE_FULL = 0,         /* distribution, two bits: kept and synced */

@@ -104,6 +104,16 @@ enum hsay_nat_kind {
 };
 enum { HSAY_NAT_KINDS = 4 };
 
+/* What a node says of its NAT, and what is said of it to those whom it is introduced to.  Bits of
+ * one byte on the wire. */
+enum hsay_nat_flag {
+    HSAY_NAT_IS_PUBLIC = 1 << 0,     /* it believes that anybody can reach it */
+    HSAY_NAT_IS_SYMMETRIC = 1 << 1,  /* each destination sees a port of its own */
+    HSAY_NAT_IS_SEQUENTIAL = 1 << 2, /* and these count up, so that the next can be guessed */
+    HSAY_NAT_SEARCHES = 1 << 3,      /* it agrees to a search for ports (nat/search.h) */
+    HSAY_NAT_FLAGS = 15,
+};
+
 /* Where a bundle stands in the order of a store: Lamport time, then digest. */
 struct hsay_position {
     uint64_t time;

@@ -210,6 +210,7 @@ static int start_node(struct daemon *d, const uint8_t secret[HSAY_KEY_BYTES])
     config.overlays_max = (uint16_t)d->conf.overlays_max;
     config.candidates_max = (uint16_t)d->conf.candidates_max;
     config.datagram_bytes = (uint32_t)d->conf.datagram_bytes;
+    config.sockets_max = sockets_open(d) ? HSAY_SOCKETS_MAX : 0;
     hsay_sodium_random(seed, sizeof seed);
     d->node_memory = malloc(hsay_node_size(&config));
     if (!d->node_memory) {
@@ -397,6 +398,7 @@ void daemon_end(struct daemon *d)
     loop_timer_free(d->minute);
     loop_timer_free(d->watchdog);
     portmap_close(d);
+    sockets_close(d);
     udp_close(&d->udp);
     overlays_close(d);
     turn_close(d);

@@ -15,6 +15,7 @@
 #include "src/daemon/options.h"
 #include "src/daemon/overlays.h"
 #include "src/daemon/portmap.h"
+#include "src/daemon/sockets.h"
 #include "src/daemon/turn.h"
 #include "src/daemon/udp.h"
 
@@ -42,6 +43,7 @@ struct daemon {
     struct loop_timer *watchdog;
     struct udp udp;
     struct loop_io *udp_io[UDP_SOCKETS_MAX];
+    struct sockets sockets;
     struct hsay_crypto crypto;
     struct hsay_key author;
     uint8_t author_secret[HSAY_SECRET_BYTES];

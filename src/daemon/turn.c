@@ -198,10 +198,10 @@ static void on_timer(void *arg)
     turn_settle(d);
 }
 
-void turn_on_datagrams(struct daemon *d, size_t socket_index)
+/* `count` of them stand in d->udp.packet. */
+static void take_datagrams(struct daemon *d, size_t count)
 {
     struct hsay_now now = turn_now(d);
-    size_t count = udp_receive(&d->udp, socket_index);
 
     for (size_t i = 0; i < count; i++) {
         int rc = hsay_node_on_packet(d->node, now, &d->udp.packet[i], turn_room(d));
@@ -212,4 +212,14 @@ void turn_on_datagrams(struct daemon *d, size_t socket_index)
     }
     run_due(d, now);
     turn_settle(d);
+}
+
+void turn_on_datagrams(struct daemon *d, size_t socket_index)
+{
+    take_datagrams(d, udp_receive(&d->udp, socket_index));
+}
+
+void turn_on_more_datagrams(struct daemon *d)
+{
+    take_datagrams(d, udp_receive_more(&d->udp));
 }

@@ -42,5 +42,6 @@ void turn_rearm(struct daemon *d);
 
 /* Datagrams wait at a socket. */
 void turn_on_datagrams(struct daemon *d, size_t socket_index);
+void turn_on_more_datagrams(struct daemon *d);
 
 #endif

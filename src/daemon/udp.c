@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "nat/addr_class.h"
@@ -167,6 +168,8 @@ int udp_open(struct udp *udp, const struct hsay_addr *listen, size_t count, char
 
     udp->socket_count = 0;
     udp->count = (struct udp_count){0};
+    memset(udp->more, 0, sizeof udp->more);
+    udp->more_epoll = 0;
     for (size_t i = 0; i < count; i++) {
         some_ip4 = some_ip4 || listen[i].kind == HSAY_ADDR_IP4;
     }
@@ -186,11 +189,18 @@ void udp_close(struct udp *udp)
         close(udp->socket[i].fd);
     }
     udp->socket_count = 0;
+    for (uint16_t number = 1; number <= HSAY_SOCKETS_MAX; number++) {
+        udp_more_close(udp, number);
+    }
+    if (udp->more_epoll > 0) {
+        close(udp->more_epoll);
+    }
+    udp->more_epoll = 0;
 }
 
 /* ---- in and out ----------------------------------------------------------------------------- */
 
-size_t udp_receive(struct udp *udp, size_t socket_index)
+static size_t receive(struct udp *udp, int fd, uint16_t number)
 {
     int got;
 
@@ -203,14 +213,33 @@ size_t udp_receive(struct udp *udp, size_t socket_index)
             .msg_iovlen = 1,
         };
     }
-    got = recvmmsg(udp->socket[socket_index].fd, udp->message, UDP_BATCH, MSG_DONTWAIT, NULL);
+    got = recvmmsg(fd, udp->message, UDP_BATCH, MSG_DONTWAIT, NULL);
     for (int i = 0; i < got; i++) {
-        udp->packet[i].from = addr_of(&udp->name[i]);
-        udp->packet[i].bytes = (struct hsay_span){udp->buffer[i], udp->message[i].msg_len};
+        udp->packet[i] = (struct hsay_packet){
+            .from = addr_of(&udp->name[i]),
+            .bytes = {udp->buffer[i], udp->message[i].msg_len},
+            .socket = number,
+        };
         udp->count.bytes_in += udp->message[i].msg_len;
     }
     udp->count.datagrams_in += got > 0 ? (uint64_t)got : 0;
     return got > 0 ? (size_t)got : 0;
+}
+
+size_t udp_receive(struct udp *udp, size_t socket_index)
+{
+    return receive(udp, udp->socket[socket_index].fd, 0);
+}
+
+size_t udp_receive_more(struct udp *udp)
+{
+    struct epoll_event ready;
+    size_t got = 0;
+
+    while (!got && epoll_wait(udp->more_epoll, &ready, 1, 0) == 1) {
+        got = receive(udp, udp->more[ready.data.u32], (uint16_t)ready.data.u32);
+    }
+    return got;
 }
 
 /* The socket that fits best: right family, and loopback to loopback only.  SIZE_MAX: none. */
@@ -232,6 +261,42 @@ static size_t socket_for(const struct udp *udp, const struct hsay_addr *to)
         }
     }
     return best;
+}
+
+/* A further socket at any free port of the host that `from` is bound to. */
+static int more_socket(struct udp *udp, const struct udp_socket *from, uint16_t number)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = number};
+    struct hsay_addr bound = from->bound;
+    struct udp_socket opened;
+
+    if (udp->more[number]) {
+        return udp->more[number];
+    }
+    bound.port = 0;
+    if (udp->more_epoll <= 0 || socket_open(&opened, &bound, from->both)) {
+        return -1;
+    }
+    if (epoll_ctl(udp->more_epoll, EPOLL_CTL_ADD, opened.fd, &event)) {
+        close(opened.fd);
+        return -1;
+    }
+    udp->more[number] = opened.fd;
+    return opened.fd;
+}
+
+int udp_more_open(struct udp *udp)
+{
+    udp->more_epoll = epoll_create1(EPOLL_CLOEXEC);
+    return udp->more_epoll;
+}
+
+void udp_more_close(struct udp *udp, uint16_t number)
+{
+    if (udp->more[number]) {
+        close(udp->more[number]);
+    }
+    udp->more[number] = 0;
 }
 
 /* Sends what stands in udp->message; what the system refuses is passed over. */
@@ -263,36 +328,49 @@ static void batch_send(struct udp *udp, int fd, unsigned count)
     }
 }
 
+/* Where a letter leaves; -1: nowhere. */
+static int way_of(struct udp *udp, const struct hsay_letter *letter, bool *ip6)
+{
+    size_t best = socket_for(udp, &letter->to);
+
+    if (best == SIZE_MAX || letter->socket > HSAY_SOCKETS_MAX) {
+        return -1;
+    }
+    *ip6 = udp->socket[best].bound.kind == HSAY_ADDR_IP6;
+    return letter->socket ? more_socket(udp, &udp->socket[best], letter->socket)
+                          : udp->socket[best].fd;
+}
+
 void udp_send(struct udp *udp, const struct hsay_letter *letter, size_t count)
 {
-    size_t current = SIZE_MAX;
+    int current = -1;
     unsigned filled = 0;
 
     for (size_t i = 0; i < count; i++) {
-        size_t best = socket_for(udp, &letter[i].to);
+        bool ip6 = false;
+        int fd = way_of(udp, &letter[i], &ip6);
 
-        if (best == SIZE_MAX) {
+        if (fd < 0) {
             udp->count.refused_out++;
             continue;
         }
-        if (filled == UDP_BATCH || (filled && best != current)) {
-            batch_send(udp, udp->socket[current].fd, filled);
+        if (filled == UDP_BATCH || (filled && fd != current)) {
+            batch_send(udp, current, filled);
             filled = 0;
         }
-        current = best;
+        current = fd;
         udp->part[filled] =
             (struct iovec){(void *)(uintptr_t)letter[i].datagram.data, letter[i].datagram.size};
         udp->message[filled].msg_hdr = (struct msghdr){
             .msg_name = &udp->name[filled],
-            .msg_namelen = name_of(&udp->name[filled], &letter[i].to,
-                                   udp->socket[best].bound.kind == HSAY_ADDR_IP6),
+            .msg_namelen = name_of(&udp->name[filled], &letter[i].to, ip6),
             .msg_iov = &udp->part[filled],
             .msg_iovlen = 1,
         };
         filled++;
     }
     if (filled) {
-        batch_send(udp, udp->socket[current].fd, filled);
+        batch_send(udp, current, filled);
     }
 }
 

@@ -40,6 +40,8 @@ struct udp_count {
 struct udp {
     struct udp_socket socket[UDP_SOCKETS_MAX];
     size_t socket_count;
+    int more[HSAY_SOCKETS_MAX + 1]; /* by the number in a letter; 0: not open */
+    int more_epoll;                 /* tells which of them has something; 0: none was ever open */
     struct udp_count count;
     struct hsay_packet packet[UDP_BATCH];
     struct mmsghdr message[UDP_BATCH];
@@ -58,6 +60,16 @@ void udp_close(struct udp *udp);
  * number of packets. */
 size_t udp_receive(struct udp *udp, size_t socket_index);
 
+/* The same from one of the sockets that letters have opened; 0 when none has anything. */
+size_t udp_receive_more(struct udp *udp);
+
+/* Becomes readable when one of those has something; -1 and errno if there is none to be had. */
+int udp_more_open(struct udp *udp);
+
+/* Closes one of them; nothing if it is not open. */
+void udp_more_close(struct udp *udp, uint16_t number);
+
+/* A letter to a socket that is not open opens it; one that can not be is lost. */
 void udp_send(struct udp *udp, const struct hsay_letter *letter, size_t count);
 
 /* Datagrams that came while the kernel's buffer was full. */

@@ -19,7 +19,7 @@
 
 enum {
     PUNCTURE_BYTES = HSAY_SEAL_BYTES + HSAY_PUNCTURE_MESSAGE_BYTES,
-    INTRODUCED_BYTES_MAX = 19 + 19 + HSAY_KEY_BYTES,
+    INTRODUCED_BYTES_MAX = 19 + 19 + HSAY_KEY_BYTES + 1,
     DATAGRAMS_MAX = 255,
 };
 
@@ -142,6 +142,7 @@ static bool ask_puncture(struct hsay_call *call, struct hsay_candidate *c,
     m.puncture_request.id = r->id;
     m.puncture_request.target.addr = call->from.addr;
     m.puncture_request.target.key = call->from.key;
+    m.puncture_request.target.nat = r->nat;
     if (hsay_addr_same_host(&c->addr, &call->from.addr))
         m.puncture_request.target.lan = r->lan;
     hsay_send_to_candidate(call, c, &to);
@@ -161,34 +162,21 @@ static bool introduce(struct hsay_call *call, const struct hsay_intro_request *r
         return false;
     struct hsay_chance chance = hsay_call_chance(call);
     struct hsay_candidate *c =
-        hsay_walk_introduce(&o->walk, &o->candidates, call->now.mono, &chance, &call->from,
-                            (r->flags & HSAY_REQUEST_SYMMETRIC) != 0);
+        hsay_walk_introduce(&o->walk, &o->candidates, call->now.mono, &chance, &call->from, r->nat);
     if (c == NULL || !hsay_ledger_charge(&call->account, PUNCTURE_BYTES))
         return false;
     if (!ask_puncture(call, c, r))
         return false;
     introduced->addr = c->addr;
     introduced->key = c->key;
+    introduced->nat = c->nat;
     if (hsay_addr_same_host(&c->addr, &call->from.addr))
         introduced->lan = hsay_candidate_lan(&o->candidates, c);
-    if ((c->marks & HSAY_MARK_PUBLIC) != 0)
-        m->intro_response.flags |= HSAY_RESPONSE_MET_PUBLIC;
-    if ((c->marks & HSAY_MARK_SYMMETRIC) != 0)
-        m->intro_response.flags |= HSAY_RESPONSE_MET_SYMMETRIC;
     hsay_walk_on_introduction(&o->walk, c);
     hsay_step_hand_on(call, c);
     hsay_count(call->node, HSAY_COUNT_INTRODUCED_OUT, 1);
     hsay_count(call->node, HSAY_COUNT_PUNCTURES_ASKED, 1);
     return true;
-}
-
-/* The asker takes what we say for all that it knows of our NAT: each answer says it anew. */
-static uint8_t nat_flags(const struct hsay_call *call)
-{
-    enum hsay_nat_kind kind = hsay_own_nat(call, call->from.addr.kind);
-    if (kind == HSAY_NAT_SYMMETRIC)
-        return HSAY_RESPONSE_SYMMETRIC;
-    return kind == HSAY_NAT_PUBLIC ? HSAY_RESPONSE_PUBLIC : 0;
 }
 
 static void fill_response(struct hsay_call *call, const struct hsay_intro_request *r,
@@ -200,9 +188,8 @@ static void fill_response(struct hsay_call *call, const struct hsay_intro_reques
     a->want = wanted(call, r);
     a->count = g->answer.sum.count;
     a->fingerprint = g->answer.fingerprint;
-    a->flags = nat_flags(call);
-    if (g->refused)
-        a->flags |= HSAY_RESPONSE_REFUSED;
+    a->flags = g->refused ? HSAY_RESPONSE_REFUSED : 0;
+    a->nat = hsay_own_nat_flags(call, call->from.addr.kind); /* all that the asker knows of it */
     hsay_send_make_token(call, &call->from, &a->token);
 }
 
@@ -302,8 +289,7 @@ static void learn(struct hsay_call *call, const struct hsay_intro_request *r,
     struct hsay_candidate *c =
         hsay_candidate_on_request(&o->candidates, call->now.mono, &call->from, true);
     if (c != NULL) {
-        hsay_candidate_on_nat(c, (r->flags & HSAY_REQUEST_SYMMETRIC) != 0,
-                              (r->flags & HSAY_REQUEST_PUBLIC) != 0);
+        hsay_candidate_on_nat(c, r->nat);
         hsay_candidate_on_lan(&o->candidates, c, &r->lan);
         hsay_candidate_on_token(c, &r->token);
         if (c->contacted_at == 0 && c->asked_at == 0)

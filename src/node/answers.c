@@ -59,11 +59,8 @@ static void meet(struct hsay_call *call, const struct hsay_intro_response *a)
     if (!hsay_addr_sendable(&peer.addr, &policy) ||
         memcmp(&peer.key, &call->node->key, sizeof peer.key) == 0)
         return;
-    uint8_t nat = (a->flags & HSAY_RESPONSE_MET_PUBLIC) != 0 ? HSAY_MARK_PUBLIC : 0;
-    if ((a->flags & HSAY_RESPONSE_MET_SYMMETRIC) != 0)
-        nat = HSAY_MARK_SYMMETRIC;
     struct hsay_candidate *c =
-        hsay_candidate_on_introduced(&o->candidates, call->now.mono, &peer, &call->from.addr, nat);
+        hsay_candidate_on_introduced(&o->candidates, call->now.mono, &peer, &call->from.addr);
     hsay_walk_on_met(&o->walk, c != NULL && c->contacted_at == 0 && c->asked_at == 0);
     if (c != NULL && (c->marks & HSAY_MARK_HEARD) == 0)
         hsay_candidate_on_lan(&o->candidates, c, &peer.lan);
@@ -83,8 +80,7 @@ static void know(struct hsay_call *call, struct hsay_pending *p,
         hsay_candidate_on_answer(&o->candidates, call->now.mono, &call->from, &a->token);
     if (c != NULL) {
         c->rtt_us = (uint32_t)between((call->now.mono.ns - p->sent.ns) / 1000, 1, UINT32_MAX);
-        hsay_candidate_on_nat(c, (a->flags & HSAY_RESPONSE_SYMMETRIC) != 0,
-                              (a->flags & HSAY_RESPONSE_PUBLIC) != 0);
+        hsay_candidate_on_nat(c, a->nat);
     }
     hsay_book_on_answer(&o->book, &call->from);
     hsay_ledger_heard(&call->node->ledger, &call->from.addr);
@@ -117,7 +113,7 @@ void hsay_answers_on_intro_response(struct hsay_call *call, const struct hsay_me
         hsay_drop(call->node, HSAY_DROP_UNASKED);
         return;
     }
-    hsay_attempt_on_answer(call, p, a->flags);
+    hsay_attempt_on_answer(call, p, a->nat);
     know(call, p, a);
     note(p, call, a);
     if (p->introduced)

@@ -3,12 +3,12 @@
 #include "src/node/own_nat.h"
 #include "src/walk/peer.h"
 
-static void note_theirs(struct hsay_pending *p, bool symmetric, bool is_public)
+static void note_theirs(struct hsay_pending *p, uint8_t nat)
 {
-    if (symmetric)
+    if ((nat & HSAY_NAT_IS_SYMMETRIC) != 0)
         p->theirs = HSAY_NAT_SYMMETRIC;
     else
-        p->theirs = is_public ? HSAY_NAT_PUBLIC : HSAY_NAT_UNKNOWN;
+        p->theirs = (nat & HSAY_NAT_IS_PUBLIC) != 0 ? HSAY_NAT_PUBLIC : HSAY_NAT_UNKNOWN;
 }
 
 /* A puncture may have told another port than the introduction: one attempt all the same. */
@@ -29,12 +29,12 @@ void hsay_attempt_on_request(struct hsay_call *call, const struct hsay_candidate
         return;
     supersede(&o->pendings, &c->key);
     p->attempt = true;
-    note_theirs(p, (c->marks & HSAY_MARK_SYMMETRIC) != 0, (c->marks & HSAY_MARK_PUBLIC) != 0);
+    note_theirs(p, c->nat);
 }
 
-void hsay_attempt_on_answer(struct hsay_call *call, struct hsay_pending *p, uint8_t flags)
+void hsay_attempt_on_answer(struct hsay_call *call, struct hsay_pending *p, uint8_t nat)
 {
-    note_theirs(p, (flags & HSAY_RESPONSE_SYMMETRIC) != 0, (flags & HSAY_RESPONSE_PUBLIC) != 0);
+    note_theirs(p, nat);
     hsay_attempt_end(call, p, true);
 }
 

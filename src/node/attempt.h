@@ -11,8 +11,8 @@
 void hsay_attempt_on_request(struct hsay_call *call, const struct hsay_candidate *c,
                              struct hsay_pending *p);
 
-/* Its answer came, and has changed nothing yet; flags: enum hsay_response_flag. */
-void hsay_attempt_on_answer(struct hsay_call *call, struct hsay_pending *p, uint8_t flags);
+/* Its answer came, and has changed nothing yet; nat: enum hsay_nat_flag. */
+void hsay_attempt_on_answer(struct hsay_call *call, struct hsay_pending *p, uint8_t nat);
 
 /* It is over; nothing if that was told already, or if it is no attempt. */
 void hsay_attempt_end(struct hsay_call *call, struct hsay_pending *p, bool connected);

@@ -37,6 +37,7 @@ static handler *const handlers[HSAY_MSG_TYPE_COUNT] = {
     [HSAY_MSG_BUNDLES] = hsay_answers_on_bundles,
     [HSAY_MSG_FETCH] = hsay_answering_on_fetch,
     [HSAY_MSG_DIRECT] = on_direct,
+    [HSAY_MSG_PROBE] = hsay_puncturing_on_probe,
 };
 
 /* One datagram on its way through the door. */
@@ -58,11 +59,8 @@ static int find_overlay(struct hsay_node *node, const uint8_t tag[HSAY_TAG_BYTES
 /* Did the source show a token that we made for it? */
 static bool token_is_good(const struct hsay_call *call, const struct hsay_envelope *e)
 {
-    const struct hsay_node *node = call->node;
-    struct hsay_token_scope scope = {.addr = call->from.addr, .node = call->from.key};
-    memcpy(scope.tag, e->tag, sizeof scope.tag);
     return (e->flags & HSAY_ENVELOPE_TOKEN) != 0 &&
-           hsay_token_good(&e->token, &node->crypto, node->token_secret, call->now.mono, &scope);
+           hsay_send_made_token(call, &call->from, &e->token);
 }
 
 /* We asked somebody at this address: what comes from there may be the answer. */
@@ -188,6 +186,7 @@ int hsay_node_on_packet(struct hsay_node *node, struct hsay_now now,
     }
     a.bytes = packet->bytes.size;
     call.from.addr = packet->from;
+    call.socket = packet->socket;
     hsay_addr_normalise(&call.from.addr);
     enter(&call, &a);
     return call.error;

@@ -49,8 +49,8 @@ bool hsay_memory_config_is_good(const struct hsay_node_config *c)
     return is_within(c->overlays_max, 1, UINT8_MAX) && c->lans_max <= c->candidates_max &&
            is_within(c->voices_max, HSAY_WINDOW_SETTLES, HSAY_WINDOW_VOICES_MAX) &&
            is_within(c->votes_max, HSAY_VOTE_AGREE_GROUPS, HSAY_VOTE_TABLE_MAX) &&
-           (c->keyring_max < 4 || c->keyring_max % 4 == 0) && is_power_of_two(c->ledger_max) &&
-           is_power_of_two(c->gate_max) &&
+           c->sockets_max <= HSAY_SOCKETS_MAX && (c->keyring_max < 4 || c->keyring_max % 4 == 0) &&
+           is_power_of_two(c->ledger_max) && is_power_of_two(c->gate_max) &&
            is_within(c->datagram_bytes, HSAY_DATAGRAM_DEFAULT_BYTES, HSAY_DATAGRAM_MAX_BYTES);
 }
 

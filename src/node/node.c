@@ -279,7 +279,7 @@ int hsay_node_add_peer(struct hsay_node *node, struct hsay_now now, uint16_t ove
     struct hsay_introduced told = {.addr = peer.addr, .key = peer.key};
     struct hsay_candidate *c =
         bucket == HSAY_BUCKET_INTRODUCED
-            ? hsay_candidate_on_introduced(&o->candidates, now.mono, &told, &peer.addr, 0)
+            ? hsay_candidate_on_introduced(&o->candidates, now.mono, &told, &peer.addr)
             : hsay_candidate_on_named(&o->candidates, now.mono, &peer, bucket);
     if (c == NULL)
         return HSAY_ENOSPC;
@@ -405,4 +405,10 @@ hsay_time hsay_node_deadline(const struct hsay_node *node)
         if (node->overlay[i].used)
             due = hsay_time_min(due, overlay_deadline(&node->overlay[i]));
     return due;
+}
+
+bool hsay_node_uses_socket(const struct hsay_node *node, struct hsay_now now, uint16_t socket)
+{
+    (void)node, (void)now, (void)socket;
+    return false;
 }

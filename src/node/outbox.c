@@ -33,11 +33,10 @@ void hsay_outbox_trim(struct hsay_outbox *out, const uint8_t *room, size_t used)
     out->bytes_used = at + used;
 }
 
-void hsay_outbox_post(struct hsay_outbox *out, const struct hsay_addr *to,
-                      struct hsay_span datagram)
+void hsay_outbox_post(struct hsay_outbox *out, const struct hsay_letter *letter)
 {
     assert(out->letter_count < out->letter_max);
-    out->letter[out->letter_count++] = (struct hsay_letter){*to, datagram};
+    out->letter[out->letter_count++] = *letter;
 }
 
 struct hsay_event *hsay_outbox_event(struct hsay_outbox *out, enum hsay_event_kind kind,

@@ -15,8 +15,7 @@ uint8_t *hsay_outbox_reserve(struct hsay_outbox *out, size_t bytes);
 /* Give back the tail of the room reserved last. */
 void hsay_outbox_trim(struct hsay_outbox *out, const uint8_t *room, size_t used);
 
-void hsay_outbox_post(struct hsay_outbox *out, const struct hsay_addr *to,
-                      struct hsay_span datagram);
+void hsay_outbox_post(struct hsay_outbox *out, const struct hsay_letter *letter);
 
 /* A zeroed event of this kind, or NULL when there is no room. */
 struct hsay_event *hsay_outbox_event(struct hsay_outbox *out, enum hsay_event_kind kind,

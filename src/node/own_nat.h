@@ -11,4 +11,7 @@
  * change it. */
 enum hsay_nat_kind hsay_own_nat(const struct hsay_call *call, uint8_t family);
 
+/* The same as it goes over the wire: enum hsay_nat_flag. */
+uint8_t hsay_own_nat_flags(const struct hsay_call *call, uint8_t family);
+
 #endif

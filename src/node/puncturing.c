@@ -71,3 +71,18 @@ void hsay_puncturing_on_puncture(struct hsay_call *call, const struct hsay_messa
     hsay_puncture_on_packet(&call->node->punctures, &call->from.addr);
     hsay_count(call->node, HSAY_COUNT_PUNCTURES_IN, 1);
 }
+
+/* To a port for which we gave a token, two or four minutes ago at most: its owner could hear us
+ * there, so this aims us at nobody.  It is shorter than what asked for it. */
+void hsay_puncturing_on_probe(struct hsay_call *call, const struct hsay_message *m)
+{
+    struct hsay_send_to to = {.peer = call->from, .class = HSAY_SEND_KNOWN};
+    struct hsay_message puncture = {.type = HSAY_MSG_PUNCTURE, .puncture = {.id = m->probe.id}};
+    to.peer.addr.port = m->probe.port;
+    if (!call->account.validated || !hsay_send_made_token(call, &to.peer, &m->probe.token)) {
+        hsay_drop(call->node, HSAY_DROP_TOKEN);
+        return;
+    }
+    hsay_send_make_token(call, &to.peer, &puncture.puncture.token);
+    hsay_send_message(call, &to, &puncture);
+}

@@ -12,5 +12,6 @@ bool hsay_puncturing_towards(struct hsay_call *call, const struct hsay_peer *pee
 
 void hsay_puncturing_on_request(struct hsay_call *call, const struct hsay_message *m);
 void hsay_puncturing_on_puncture(struct hsay_call *call, const struct hsay_message *m);
+void hsay_puncturing_on_probe(struct hsay_call *call, const struct hsay_message *m);
 
 #endif

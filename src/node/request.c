@@ -13,7 +13,7 @@
 enum {
     /* A stranger is answered with no more bytes than it sent, so a first request is at least so
      * large that token, an introduction over IPv6 (19 + 19 + 32) and the introduced peer's puncture
-     * (96) have room: 70 seal + 86 fixed fields + 70 + 96, rounded up. */
+     * (96) have room: 70 seal + 87 fixed fields + 71 + 96, rounded up. */
     FIRST_REQUEST_MIN_BYTES = 336,
     PADDING_MIN_BYTES = 3, /* an extension's tag and size */
 };
@@ -26,14 +26,6 @@ static struct hsay_addr lan_address(const struct hsay_call *call, const struct h
     bool one_public = seen.addr.kind != HSAY_ADDR_NONE && hsay_addr_same_host(&seen.addr, to) &&
                       !hsay_addr_same_host(&node->bound, to);
     return one_public ? node->bound : (struct hsay_addr){.kind = HSAY_ADDR_NONE};
-}
-
-static uint8_t nat_flags(const struct hsay_call *call, uint8_t family)
-{
-    enum hsay_nat_kind kind = hsay_own_nat(call, family);
-    if (kind == HSAY_NAT_SYMMETRIC)
-        return HSAY_REQUEST_SYMMETRIC;
-    return kind == HSAY_NAT_PUBLIC ? HSAY_REQUEST_PUBLIC : 0;
 }
 
 static void name_rumors(struct hsay_call *call, struct hsay_intro_request *r)
@@ -54,9 +46,8 @@ static void fill_request(struct hsay_call *call, const struct hsay_request_plan 
     struct hsay_node *node = call->node;
     struct hsay_overlay *o = call->overlay;
     r->id = hsay_rng_u64(&node->rng, &node->crypto);
-    r->flags = nat_flags(call, plan->to->addr.kind);
-    if (plan->introduce)
-        r->flags |= HSAY_REQUEST_INTRODUCE;
+    r->flags = plan->introduce ? HSAY_REQUEST_INTRODUCE : 0;
+    r->nat = hsay_own_nat_flags(call, plan->to->addr.kind);
     r->to = plan->to->addr;
     if (!hsay_key_is_zero(&plan->to->key))
         hsay_send_make_token(call, &(struct hsay_peer){r->to, plan->to->key}, &r->token);

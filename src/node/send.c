@@ -48,6 +48,7 @@ bool hsay_send_begin(struct hsay_call *call, struct hsay_sending *s, const struc
     memset(s, 0, sizeof *s);
     s->to = to->peer.addr;
     s->class = to->class;
+    s->socket = to->socket;
     s->size = node->ledger.datagram_bytes;
     if (to->bytes_max != 0 && to->bytes_max < s->size)
         s->size = to->bytes_max;
@@ -79,7 +80,7 @@ void hsay_send_hold(struct hsay_call *call, struct hsay_sending *s)
 {
     struct hsay_outbox *out = call->out;
     s->held = &out->letter[out->letter_count];
-    hsay_outbox_post(out, &s->to, (struct hsay_span){s->room, 0});
+    hsay_outbox_post(out, &(struct hsay_letter){s->to, {s->room, 0}, s->socket});
 }
 
 void hsay_send_abandon(struct hsay_call *call, struct hsay_sending *s)
@@ -99,13 +100,13 @@ void hsay_send_abandon(struct hsay_call *call, struct hsay_sending *s)
 static void post(struct hsay_call *call, struct hsay_sending *s, size_t bytes)
 {
     struct hsay_outbox *out = call->out;
-    struct hsay_span datagram = {s->room, bytes};
+    struct hsay_letter letter = {s->to, {s->room, bytes}, s->socket};
     if (s->room + s->size == out->bytes + out->bytes_used)
         hsay_outbox_trim(out, s->room, bytes);
     if (s->held != NULL)
-        s->held->datagram = datagram;
+        *s->held = letter;
     else
-        hsay_outbox_post(out, &s->to, datagram);
+        hsay_outbox_post(out, &letter);
     hsay_count(call->node, HSAY_COUNT_PACKETS_OUT, 1);
     hsay_count(call->node, HSAY_COUNT_BYTES_OUT, bytes);
 }
@@ -158,13 +159,27 @@ void hsay_send_to_candidate(struct hsay_call *call, struct hsay_candidate *c,
         to->class = HSAY_SEND_REQUEST;
 }
 
+static struct hsay_token_scope scope_of(const struct hsay_call *call, const struct hsay_peer *peer)
+{
+    struct hsay_token_scope scope = {.addr = peer->addr, .node = peer->key};
+    memcpy(scope.tag, call->overlay->keys->tag, sizeof scope.tag);
+    return scope;
+}
+
 void hsay_send_make_token(const struct hsay_call *call, const struct hsay_peer *peer,
                           struct hsay_token *token)
 {
     const struct hsay_node *node = call->node;
-    struct hsay_token_scope scope = {.addr = peer->addr, .node = peer->key};
-    memcpy(scope.tag, call->overlay->keys->tag, sizeof scope.tag);
+    struct hsay_token_scope scope = scope_of(call, peer);
     hsay_token_make(token, &node->crypto, node->token_secret, call->now.mono, &scope);
+}
+
+bool hsay_send_made_token(const struct hsay_call *call, const struct hsay_peer *peer,
+                          const struct hsay_token *token)
+{
+    const struct hsay_node *node = call->node;
+    struct hsay_token_scope scope = scope_of(call, peer);
+    return hsay_token_good(token, &node->crypto, node->token_secret, call->now.mono, &scope);
 }
 
 void hsay_send_to_source(struct hsay_call *call, struct hsay_send_to *to)

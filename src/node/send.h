@@ -17,6 +17,7 @@ struct hsay_sending {
     uint8_t key[32];
     struct hsay_addr to;
     enum hsay_send_class class;
+    uint16_t socket;
     struct hsay_letter *held; /* its place in the outbox, if it keeps one; else NULL */
 };
 
@@ -26,6 +27,7 @@ struct hsay_send_to {
     const struct hsay_token *token; /* to show, or NULL */
     enum hsay_send_class class;
     size_t bytes_max; /* 0: as large as the node sends */
+    uint16_t socket;  /* of the letter */
 };
 
 /* Begin a datagram.  False, counted, when the outbox is full or no key can be made. */
@@ -52,6 +54,10 @@ void hsay_send_to_candidate(struct hsay_call *call, struct hsay_candidate *c,
 /* The token that `peer` is to show to us. */
 void hsay_send_make_token(const struct hsay_call *call, const struct hsay_peer *peer,
                           struct hsay_token *token);
+
+/* Is it one that we made for `peer`, not long ago? */
+bool hsay_send_made_token(const struct hsay_call *call, const struct hsay_peer *peer,
+                          const struct hsay_token *token);
 
 /* The source of the packet in hand. */
 void hsay_send_to_source(struct hsay_call *call, struct hsay_send_to *to);

@@ -122,6 +122,7 @@ struct hsay_call {
     struct hsay_outbox *out;
     int error; /* first error of our own side */
 
+    uint16_t socket;                    /* that the packet in hand came to */
     struct hsay_peer from;              /* source address and node key of the packet in hand */
     struct hsay_ledger_account account; /* what it may cause */
     const uint8_t *pair_key;            /* 32 bytes: how to seal an answer */

@@ -18,9 +18,10 @@ enum {
     NAMED_MARKS = HSAY_MARK_TRUSTED | HSAY_MARK_BOOK,
     BOOK_TIMEOUTS_MAX = 3,
     INTRODUCED_TIMEOUTS_MAX = 2,
-    LOSSES_MAX = 4,       /* in a row: at 30 % loss each way every second exchange fails */
-    KEY_TIMEOUTS_MAX = 2, /* one loss is weather; and the book has one try left after it */
-    SILENT_MS = 1000,     /* few round trips are longer */
+    LOSSES_MAX = 4,        /* in a row: at 30 % loss each way every second exchange fails */
+    TIMEOUTS_COUNTED = 15, /* four bits */
+    KEY_TIMEOUTS_MAX = 2,  /* one loss is weather; and the book has one try left after it */
+    SILENT_MS = 1000,      /* few round trips are longer */
     TRUSTED_EAGER_MS = 2500,
     TRUSTED_EAGER_TRIES = 6,  /* at 30 % loss each way all six fail once in sixty times */
     TRUSTED_RETRY_MS = 10000, /* a small packet each, and as long as an answer is waited for */
@@ -125,7 +126,7 @@ bool hsay_candidate_is_visitor(const struct hsay_candidates *table, const struct
 uint32_t hsay_candidate_introduced_ms(const struct hsay_candidates *table,
                                       const struct hsay_candidate *c)
 {
-    return (c->marks & HSAY_MARK_PUBLIC) != 0 ? table->times.introduced_public_ms
+    return (c->nat & HSAY_NAT_IS_PUBLIC) != 0 ? table->times.introduced_public_ms
                                               : table->times.introduced_ms;
 }
 
@@ -163,7 +164,7 @@ bool hsay_candidate_is_silent(const struct hsay_candidates *table, const struct 
 
 bool hsay_candidate_is_place_unknown(const struct hsay_candidate *c)
 {
-    return (c->marks & HSAY_MARK_SYMMETRIC) != 0 &&
+    return (c->nat & HSAY_NAT_IS_SYMMETRIC) != 0 &&
            (c->marks & (HSAY_MARK_HEARD | HSAY_MARK_TOKEN)) == 0;
 }
 
@@ -493,7 +494,7 @@ static struct hsay_candidate *renew_introduced(struct hsay_candidates *table, hs
 
 struct hsay_candidate *hsay_candidate_on_introduced(struct hsay_candidates *table, hsay_time now,
                                                     const struct hsay_introduced *introduced,
-                                                    const struct hsay_addr *introducer, uint8_t nat)
+                                                    const struct hsay_addr *introducer)
 {
     struct hsay_peer peer = {introduced->addr, introduced->key};
     struct hsay_candidate newcomer = entry_for(&peer);
@@ -501,7 +502,7 @@ struct hsay_candidate *hsay_candidate_on_introduced(struct hsay_candidates *tabl
 
     newcomer.introduced_at = stamp(table, now);
     newcomer.introducer = introducer_hash(introducer);
-    newcomer.marks |= nat;
+    hsay_candidate_on_nat(&newcomer, introduced->nat);
 
     if (r.kin == KIN_SAME)
         return renew_introduced(table, now, r.c, &newcomer);
@@ -610,13 +611,9 @@ void hsay_candidate_on_handed_on(struct hsay_candidate *c)
     c->contacted_at = c->requested_at = c->introduced_at = 0;
 }
 
-void hsay_candidate_on_nat(struct hsay_candidate *c, bool symmetric, bool is_public)
+void hsay_candidate_on_nat(struct hsay_candidate *c, uint8_t nat)
 {
-    c->marks &= (uint8_t) ~(HSAY_MARK_SYMMETRIC | HSAY_MARK_PUBLIC);
-    if (symmetric)
-        c->marks |= HSAY_MARK_SYMMETRIC;
-    if (is_public)
-        c->marks |= HSAY_MARK_PUBLIC;
+    c->nat = nat & (0u + HSAY_NAT_FLAGS);
 }
 
 static struct hsay_candidate_lan *lan_place(const struct hsay_candidates *table,
@@ -666,7 +663,7 @@ void hsay_candidate_on_timeout(struct hsay_candidate *c)
     if (c->contacted_at != 0 && c->contacted_at >= c->asked_at)
         return;
 
-    if (c->timeouts < UINT8_MAX)
+    if (c->timeouts < TIMEOUTS_COUNTED)
         c->timeouts++;
     if (c->timeouts >= INTRODUCED_TIMEOUTS_MAX)
         c->introduced_at = 0;

@@ -38,7 +38,8 @@ struct hsay_candidate {
     uint32_t rtt_us;         /* of the last answer; 0: not known */
     uint16_t introducer;     /* hash of the introducer's network group; 0: none */
     uint8_t marks;           /* enum hsay_candidate_mark */
-    uint8_t timeouts;        /* in a row */
+    uint8_t timeouts : 4;    /* in a row; stops at the largest */
+    uint8_t nat : 4;         /* enum hsay_nat_flag, as it says of itself */
 };
 
 /* A way inside one public address.  Few candidates have one, so these stand apart. */
@@ -51,11 +52,9 @@ enum hsay_candidate_mark {
     HSAY_MARK_USED = 1 << 0,
     HSAY_MARK_TRUSTED = 1 << 1,
     HSAY_MARK_BOOK = 1 << 2,
-    HSAY_MARK_SYMMETRIC = 1 << 3,
-    HSAY_MARK_PUBLIC = 1 << 4,
-    HSAY_MARK_HEARD = 1 << 5, /* has shown that it can hear us at this address */
-    HSAY_MARK_KEYED = 1 << 6, /* the operator named its key: no other will do */
-    HSAY_MARK_TOKEN = 1 << 7,
+    HSAY_MARK_HEARD = 1 << 3, /* has shown that it can hear us at this address */
+    HSAY_MARK_KEYED = 1 << 4, /* the operator named its key: no other will do */
+    HSAY_MARK_TOKEN = 1 << 5,
 };
 
 /* Lifetimes in milliseconds; scaled with the step when that is below HSAY_STEP_MS. */
@@ -152,12 +151,10 @@ struct hsay_candidate *hsay_candidate_on_answer(struct hsay_candidates *table, h
 struct hsay_candidate *hsay_candidate_on_request(struct hsay_candidates *table, hsay_time now,
                                                  const struct hsay_peer *peer, bool validated);
 
-/* `introducer`: its observed address; kind NONE if that was our user.  nat: HSAY_MARK_PUBLIC,
- * HSAY_MARK_SYMMETRIC or 0, as the peer says of itself. */
+/* `introducer`: its observed address; kind NONE if that was our user. */
 struct hsay_candidate *hsay_candidate_on_introduced(struct hsay_candidates *table, hsay_time now,
                                                     const struct hsay_introduced *peer,
-                                                    const struct hsay_addr *introducer,
-                                                    uint8_t nat);
+                                                    const struct hsay_addr *introducer);
 
 /* A puncture that names a request of ours, from a candidate we know: its mapping is open now.  Of
  * one that never answered us it may correct the port, which a symmetric NAT chose anew for us. */
@@ -175,8 +172,8 @@ void hsay_candidate_on_token(struct hsay_candidate *c, const struct hsay_token *
 /* Others know it now instead of us: all marks go but those of trusted and book. */
 void hsay_candidate_on_handed_on(struct hsay_candidate *c);
 
-/* What it says of its NAT, each time anew. */
-void hsay_candidate_on_nat(struct hsay_candidate *c, bool symmetric, bool is_public);
+/* What it says of its NAT, each time anew: enum hsay_nat_flag. */
+void hsay_candidate_on_nat(struct hsay_candidate *c, uint8_t nat);
 
 /* What it says of its way in the LAN, or what is said of it; NONE if nothing. */
 void hsay_candidate_on_lan(struct hsay_candidates *table, const struct hsay_candidate *c,

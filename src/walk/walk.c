@@ -319,12 +319,9 @@ struct hsay_candidate *hsay_walk_sync_partner(struct hsay_walk *walk, struct hsa
 
 /* Could these two reach each other, as far as addresses and NATs tell? */
 static bool is_match(const struct hsay_candidate *c, const struct hsay_peer *asker,
-                     bool asker_symmetric)
+                     uint8_t asker_nat)
 {
     enum hsay_addr_class class = hsay_addr_class(&c->addr);
-    enum hsay_nat_kind kind =
-        (c->marks & HSAY_MARK_SYMMETRIC) != 0 ? HSAY_NAT_SYMMETRIC : HSAY_NAT_UNKNOWN;
-    enum hsay_nat_kind asker_kind = asker_symmetric ? HSAY_NAT_SYMMETRIC : HSAY_NAT_UNKNOWN;
 
     if (hsay_addr_equal(&c->addr, &asker->addr) || hsay_peer_key_equal(&c->key, &asker->key))
         return false;
@@ -332,7 +329,7 @@ static bool is_match(const struct hsay_candidate *c, const struct hsay_peer *ask
         return false;
     if (class != HSAY_ADDR_GLOBAL && class != hsay_addr_class(&asker->addr))
         return false;
-    return hsay_puncture_pair_works(kind, asker_kind, hsay_addr_same_host(&c->addr, &asker->addr));
+    return hsay_puncture_pair_works(c->nat, asker_nat, hsay_addr_same_host(&c->addr, &asker->addr));
 }
 
 /* Where `index` stands in a round that begins behind the one that had its turn last. */
@@ -380,7 +377,7 @@ static uint64_t introduction_tier(const struct hsay_walk *walk, const struct hsa
         return tier;
     if (hsay_candidate_is_silent(table, c, now))
         tier |= MEETS_SILENT;
-    if ((c->marks & HSAY_MARK_PUBLIC) == 0 &&
+    if ((c->nat & HSAY_NAT_IS_PUBLIC) == 0 &&
         hsay_candidate_age_ms(table, heard, now) >= table->times.introduced_ms)
         tier |= MEETS_LATE;
     if (!visitor)
@@ -399,14 +396,14 @@ static bool is_verified(const struct hsay_walk *walk, const struct hsay_candidat
 
 struct hsay_candidate *hsay_walk_introduce(struct hsay_walk *walk, struct hsay_candidates *table,
                                            hsay_time now, const struct hsay_chance *chance,
-                                           const struct hsay_peer *asker, bool asker_symmetric)
+                                           const struct hsay_peer *asker, uint8_t asker_nat)
 {
     struct choice choice = choice_new(walk, chance);
 
     for (size_t i = 0; i < table->entry_max; i++) {
         struct hsay_candidate *c = &table->entry[i];
 
-        if (!is_verified(walk, table, c, now) || !is_match(c, asker, asker_symmetric))
+        if (!is_verified(walk, table, c, now) || !is_match(c, asker, asker_nat))
             continue;
 
         uint64_t tier = 2 * introduction_tier(walk, table, c, now);
@@ -459,7 +456,7 @@ bool hsay_walk_wants_introduction(const struct hsay_walk *walk, const struct hsa
             !hsay_candidate_is_eligible(table, c, now))
             continue;
         waiting++;
-        hasty += !is_calm(walk) || (c->marks & HSAY_MARK_PUBLIC) == 0;
+        hasty += !is_calm(walk) || (c->nat & HSAY_NAT_IS_PUBLIC) == 0;
     }
     return waiting < enough && hasty < WAITING_HASTY && steps % (1u << walk->fruitless) == 0;
 }

@@ -77,11 +77,12 @@ void hsay_walk_hand_on(const struct hsay_walk *walk, struct hsay_candidates *tab
                        struct hsay_candidate *c);
 
 /* Somebody for `asker` to meet: a visitor (policy `hearsay`) or one that answered us, never the
- * asker, never somebody with the asker's address, never two symmetric NATs, never a private or
- * loopback address to an asker of another class (src: nat/addr_class).  NULL if there is nobody. */
+ * asker, never somebody with the asker's address, never two NATs that cannot be joined, never a
+ * private or loopback address to an asker of another class (src: nat/addr_class).  NULL if there is
+ * nobody. */
 struct hsay_candidate *hsay_walk_introduce(struct hsay_walk *walk, struct hsay_candidates *table,
                                            hsay_time now, const struct hsay_chance *chance,
-                                           const struct hsay_peer *asker, bool asker_symmetric);
+                                           const struct hsay_peer *asker, uint8_t asker_nat);
 
 /* Up to `max` different verified candidates (contacted or visitors, and with a token) in random
  * order, except `except` (may be NULL); silent ones if there are not enough others.  Returns how

@@ -15,10 +15,8 @@ enum {
     EXTENSION_HEAD_BYTES = 3,   /* tag, size */
     PADDING_MAX = EXTENSION_HEAD_BYTES + UINT16_MAX,
 
-    REQUEST_FLAGS = HSAY_REQUEST_INTRODUCE | HSAY_REQUEST_SYMMETRIC | HSAY_REQUEST_PUBLIC,
-    RESPONSE_FLAGS = HSAY_RESPONSE_MET_PUBLIC | HSAY_RESPONSE_MET_SYMMETRIC | HSAY_RESPONSE_MORE |
-                     HSAY_RESPONSE_SAME | HSAY_RESPONSE_REFUSED | HSAY_RESPONSE_SYMMETRIC |
-                     HSAY_RESPONSE_PUBLIC,
+    REQUEST_FLAGS = HSAY_REQUEST_INTRODUCE,
+    RESPONSE_FLAGS = HSAY_RESPONSE_MORE | HSAY_RESPONSE_SAME | HSAY_RESPONSE_REFUSED,
     BUNDLES_FLAGS = HSAY_BUNDLES_MAIL | HSAY_BUNDLES_LAST,
 };
 
@@ -91,7 +89,7 @@ static size_t introduced_size(const struct hsay_introduced *peer)
 {
     if (peer->addr.kind == HSAY_ADDR_NONE)
         return addr_size(&peer->addr);
-    return addr_size(&peer->addr) + addr_size(&peer->lan) + HSAY_KEY_BYTES;
+    return addr_size(&peer->addr) + addr_size(&peer->lan) + HSAY_KEY_BYTES + 1;
 }
 
 static void write_introduced(struct hsay_writer *w, const struct hsay_introduced *peer)
@@ -101,6 +99,7 @@ static void write_introduced(struct hsay_writer *w, const struct hsay_introduced
         return;
     hsay_write_addr(w, &peer->lan);
     hsay_write_bytes(w, peer->key.byte, sizeof peer->key.byte);
+    hsay_write_u8(w, peer->nat);
 }
 
 static void read_introduced(struct hsay_reader *r, struct hsay_introduced *peer)
@@ -110,6 +109,7 @@ static void read_introduced(struct hsay_reader *r, struct hsay_introduced *peer)
         return;
     hsay_read_addr(r, &peer->lan);
     hsay_read_bytes(r, peer->key.byte, sizeof peer->key.byte);
+    peer->nat = read_flags(r, HSAY_NAT_FLAGS);
 }
 
 /* --- extensions ---------------------------------------------------------------------- */
@@ -258,7 +258,7 @@ static size_t size_intro_request(const struct hsay_message *m)
 {
     const struct hsay_intro_request *q = &m->intro_request;
 
-    return 8 + 1 + HSAY_TOKEN_BYTES + addr_size(&q->to) + addr_size(&q->lan) +
+    return 8 + 1 + 1 + HSAY_TOKEN_BYTES + addr_size(&q->to) + addr_size(&q->lan) +
            hsay_varint_size(q->global_time) + hsay_varint_size(q->answer_bytes) + 1 +
            8 * (size_t)q->newest_count + claim_size(&q->claim) + 1 + padding_size(q->padding);
 }
@@ -270,6 +270,7 @@ static void write_intro_request(struct hsay_writer *w, const struct hsay_message
     assert(q->newest_count <= HSAY_NEWEST_MAX);
     hsay_write_u64(w, q->id);
     hsay_write_u8(w, q->flags);
+    hsay_write_u8(w, q->nat);
     hsay_write_bytes(w, q->token.byte, sizeof q->token.byte);
     hsay_write_addr(w, &q->to);
     hsay_write_addr(w, &q->lan);
@@ -300,6 +301,7 @@ static void read_intro_request(struct hsay_reader *r, struct hsay_message *m)
 
     q->id = hsay_read_u64(r);
     q->flags = read_flags(r, REQUEST_FLAGS);
+    q->nat = read_flags(r, HSAY_NAT_FLAGS);
     hsay_read_bytes(r, q->token.byte, sizeof q->token.byte);
     hsay_read_addr(r, &q->to);
     hsay_read_addr(r, &q->lan);
@@ -317,8 +319,8 @@ static size_t size_intro_response(const struct hsay_message *m)
 {
     const struct hsay_intro_response *a = &m->intro_response;
 
-    return 8 + 1 + HSAY_TOKEN_BYTES + addr_size(&a->to) + hsay_varint_size(a->global_time) + 2 + 1 +
-           hsay_varint_size(a->count) + 8 + introduced_size(&a->introduced) + 1;
+    return 8 + 1 + 1 + HSAY_TOKEN_BYTES + addr_size(&a->to) + hsay_varint_size(a->global_time) + 2 +
+           1 + hsay_varint_size(a->count) + 8 + introduced_size(&a->introduced) + 1;
 }
 
 static void write_intro_response(struct hsay_writer *w, const struct hsay_message *m)
@@ -327,6 +329,7 @@ static void write_intro_response(struct hsay_writer *w, const struct hsay_messag
 
     hsay_write_u64(w, a->id);
     hsay_write_u8(w, a->flags);
+    hsay_write_u8(w, a->nat);
     hsay_write_bytes(w, a->token.byte, sizeof a->token.byte);
     hsay_write_addr(w, &a->to);
     hsay_write_varint(w, a->global_time);
@@ -344,6 +347,7 @@ static void read_intro_response(struct hsay_reader *r, struct hsay_message *m)
 
     a->id = hsay_read_u64(r);
     a->flags = read_flags(r, RESPONSE_FLAGS);
+    a->nat = read_flags(r, HSAY_NAT_FLAGS);
     hsay_read_bytes(r, a->token.byte, sizeof a->token.byte);
     hsay_read_addr(r, &a->to);
     a->global_time = hsay_read_varint(r);
@@ -356,7 +360,7 @@ static void read_intro_response(struct hsay_reader *r, struct hsay_message *m)
     a->bundles = read_rest(r);
 }
 
-/* --- puncture-request, puncture ------------------------------------------------------ */
+/* --- puncture-request, puncture, probe ----------------------------------------------- */
 
 static size_t size_puncture_request(const struct hsay_message *m)
 {
@@ -396,6 +400,29 @@ static void read_puncture(struct hsay_reader *r, struct hsay_message *m)
     m->puncture.id = hsay_read_u64(r);
     hsay_read_bytes(r, m->puncture.token.byte, sizeof m->puncture.token.byte);
     read_extensions(r);
+}
+
+static size_t size_probe(const struct hsay_message *m)
+{
+    (void)m;
+    return 8 + 2 + HSAY_TOKEN_BYTES + 1;
+}
+
+static void write_probe(struct hsay_writer *w, const struct hsay_message *m)
+{
+    hsay_write_u64(w, m->probe.id);
+    hsay_write_u16(w, m->probe.port);
+    hsay_write_bytes(w, m->probe.token.byte, sizeof m->probe.token.byte);
+    write_extensions(w, 0);
+}
+
+static void read_probe(struct hsay_reader *r, struct hsay_message *m)
+{
+    m->probe.id = hsay_read_u64(r);
+    m->probe.port = hsay_read_u16(r);
+    hsay_read_bytes(r, m->probe.token.byte, sizeof m->probe.token.byte);
+    read_extensions(r);
+    require(r, m->probe.id != 0 && m->probe.port != 0);
 }
 
 /* --- bundles, fetch, direct ---------------------------------------------------------- */
@@ -484,6 +511,7 @@ static const struct kind {
     [HSAY_MSG_BUNDLES] = {read_bundles, write_bundles, size_bundles},
     [HSAY_MSG_FETCH] = {read_fetch, write_fetch, size_fetch},
     [HSAY_MSG_DIRECT] = {read_direct, write_direct, size_direct},
+    [HSAY_MSG_PROBE] = {read_probe, write_probe, size_probe},
 };
 
 static bool type_known(uint8_t type)

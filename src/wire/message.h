@@ -25,6 +25,7 @@ enum hsay_message_type {
     HSAY_MSG_BUNDLES = 5,
     HSAY_MSG_FETCH = 6,
     HSAY_MSG_DIRECT = 7,
+    HSAY_MSG_PROBE = 8,
     HSAY_MSG_TYPE_COUNT,
 };
 
@@ -51,16 +52,15 @@ struct hsay_claim {
 
 enum hsay_request_flag {
     HSAY_REQUEST_INTRODUCE = 1 << 0, /* we would like to be introduced to somebody */
-    HSAY_REQUEST_SYMMETRIC = 1 << 1, /* our NAT maps each destination to a port of its own */
-    HSAY_REQUEST_PUBLIC = 1 << 2,    /* we believe that anybody can reach us */
 };
 
 /* Only requests (this, and fetch) are answered.
- *   u64 id, u8 flags, token, addr to, addr lan, varint global_time, varint answer_bytes,
+ *   u64 id, u8 flags, u8 nat, token, addr to, addr lan, varint global_time, varint answer_bytes,
  *   u8 newest_count, u64 each, claim, extensions */
 struct hsay_intro_request {
     uint64_t id; /* random, never 0 */
     uint8_t flags;
+    uint8_t nat;             /* enum hsay_nat_flag: ours, towards the receiver's family */
     struct hsay_token token; /* for the receiver, to show to us; zero: its key is not known */
     struct hsay_addr to;     /* the address this was sent to: the receiver's as we see it */
     struct hsay_addr lan;    /* NONE unless the receiver shares our public address */
@@ -76,25 +76,23 @@ enum hsay_response_flag {
     HSAY_RESPONSE_MORE = 1 << 0,    /* the budget cut the answer: there is more in the range */
     HSAY_RESPONSE_SAME = 1 << 1,    /* count and fingerprint of the range are ours too */
     HSAY_RESPONSE_REFUSED = 1 << 2, /* the claim was not answered: too busy, or over a bound */
-    HSAY_RESPONSE_SYMMETRIC = 1 << 3,
-    HSAY_RESPONSE_PUBLIC = 1 << 4,
-    HSAY_RESPONSE_MET_PUBLIC = 1 << 5,    /* the introduced peer says that anybody can reach it */
-    HSAY_RESPONSE_MET_SYMMETRIC = 1 << 6, /* or that it will appear elsewhere to you */
 };
 
 /* A peer that the answerer has heard from, lately.  As a field: addr, and if not NONE: addr lan,
- * key. */
+ * key, u8 nat. */
 struct hsay_introduced {
     struct hsay_addr addr;
     struct hsay_addr lan;
     struct hsay_key key;
+    uint8_t nat; /* enum hsay_nat_flag, as it says of itself */
 };
 
-/*   u64 id, u8 flags, token, addr to, varint global_time, u16 want, u8 datagrams,
+/*   u64 id, u8 flags, u8 nat, token, addr to, varint global_time, u16 want, u8 datagrams,
  *   varint count, u64 fingerprint, introduced, extensions, tail: bundles (pack.h) */
 struct hsay_intro_response {
     uint64_t id;
     uint8_t flags;
+    uint8_t nat;             /* as in the request */
     struct hsay_token token; /* to be shown in the next request from the same address */
     struct hsay_addr to;     /* the address that the request came from: your address as I see it */
     uint64_t global_time;
@@ -108,7 +106,7 @@ struct hsay_intro_response {
 
 /* "Please send a puncture to this peer, whom I just introduced to you."
  *   u64 id (of the peer's request), addr target (the source address that the asker saw),
- *   addr lan, key, extensions */
+ *   addr lan, key, u8 nat, extensions */
 struct hsay_puncture_request {
     uint64_t id;
     struct hsay_introduced target;
@@ -152,6 +150,15 @@ struct hsay_direct {
     struct hsay_span payload;
 };
 
+/* "Please send a puncture with this id to that port of mine."  Only if the token is one that the
+ * receiver made for the port: then it is no third party's (binding lifetime discovery, RFC 5780).
+ *   u64 id, u16 port, token, extensions */
+struct hsay_probe {
+    uint64_t id;   /* never 0 */
+    uint16_t port; /* never 0 */
+    struct hsay_token token;
+};
+
 struct hsay_message {
     uint8_t type; /* enum hsay_message_type */
     union {
@@ -162,6 +169,7 @@ struct hsay_message {
         struct hsay_bundles bundles;
         struct hsay_fetch fetch;
         struct hsay_direct direct;
+        struct hsay_probe probe;
     };
 };
 

@@ -340,7 +340,7 @@ void node_rig_packet(struct node_rig *rig, const struct hsay_addr *from, struct 
     rig->last.from = *from;
     rig->last.size = bytes.size;
 
-    const struct hsay_packet packet = {*from, {copy + 1, bytes.size}};
+    const struct hsay_packet packet = {*from, {copy + 1, bytes.size}, 0};
     node_traffic_parse(&rig->traffic, rig->now.mono, &packet, in);
     bool punctures = in->well_formed && in->message.type == HSAY_MSG_PUNCTURE;
     const struct hsay_peer puncturer = {in->from, in->key};

@@ -117,7 +117,7 @@ static struct hsay_addr strange(void)
 
 static void add_letter(struct rig *r, const struct hsay_addr *to, size_t bytes)
 {
-    r->letter[r->out.letter_count++] = (struct hsay_letter){*to, {r->bytes, bytes}};
+    r->letter[r->out.letter_count++] = (struct hsay_letter){*to, {r->bytes, bytes}, 0};
 }
 
 static struct hsay_event *add_event(struct rig *r, enum hsay_event_kind kind)
@@ -131,7 +131,7 @@ static struct hsay_event *add_event(struct rig *r, enum hsay_event_kind kind)
 /* The call takes a packet of so many bytes from somebody. */
 static void take_packet(struct rig *r, const struct hsay_addr *from, size_t bytes)
 {
-    r->packet = (struct hsay_packet){*from, {r->bytes, bytes}};
+    r->packet = (struct hsay_packet){*from, {r->bytes, bytes}, 0};
     r->call.kind = LAB_CALL_PACKET;
     r->call.packet = &r->packet;
 }

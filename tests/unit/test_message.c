@@ -57,7 +57,7 @@ static void good_messages_come_back_the_same(void **state)
             assert_int_equal(encode(out, room, &m), 0);
         assert_int_equal(encode(out, v.size, &m), v.size);
     }
-    assert_int_equal(seen, 23);
+    assert_int_equal(seen, 24);
 }
 
 static void unknown_extensions_are_left_out(void **state)
@@ -76,7 +76,7 @@ static void unknown_extensions_are_left_out(void **state)
         assert_int_equal(encode(out, sizeof out, &m), shorter.size);
         assert_memory_equal(out, shorter.byte, shorter.size);
     }
-    assert_int_equal(seen, 8);
+    assert_int_equal(seen, 9);
 }
 
 static void bad_messages_are_refused(void **state)
@@ -149,7 +149,8 @@ static void a_request_has_its_fields(void **state)
         assert_int_equal(q->newest[i], i);
     assert_int_equal(q->padding, 0);
     m = decoded(&v, "good.request.flags");
-    assert_int_equal(q->flags, 7);
+    assert_int_equal(q->flags, HSAY_REQUEST_INTRODUCE);
+    assert_int_equal(q->nat, HSAY_NAT_FLAGS);
     check_addr(&q->to, HSAY_ADDR_IP6, 6421, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1");
     check_addr(&q->lan, HSAY_ADDR_IP4, 6421, "\12\1\2\3");
     m = decoded(&v, "good.request.padded_200");
@@ -192,7 +193,9 @@ static void a_response_has_its_fields(void **state)
 
     (void)state;
     assert_true(a->id == REQUEST_ID);
-    assert_int_equal(a->flags, 127);
+    assert_int_equal(a->flags, 7);
+    assert_int_equal(a->nat, HSAY_NAT_FLAGS);
+    assert_int_equal(a->introduced.nat, HSAY_NAT_FLAGS);
     assert_int_equal(a->token.byte[0], 0x70);
     assert_int_equal(a->token.byte[15], 0x7f);
     check_addr(&a->to, HSAY_ADDR_IP4, 40000, "\313\0\161\11");
@@ -219,7 +222,8 @@ static void the_others_have_their_fields(void **state)
     check_addr(&m.puncture_request.target.addr, HSAY_ADDR_IP6, 6421,
                "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1");
     check_addr(&m.puncture_request.target.lan, HSAY_ADDR_IP4, 6421, "\12\1\2\3");
-    assert_memory_equal(m.puncture_request.target.key.byte, v.byte + v.size - 33, 32);
+    assert_memory_equal(m.puncture_request.target.key.byte, v.byte + v.size - 34, 32);
+    assert_int_equal(m.puncture_request.target.nat, HSAY_NAT_IS_PUBLIC | HSAY_NAT_SEARCHES);
     m = decoded(&v, "good.puncture.plain");
     assert_true(m.puncture.id == REQUEST_ID);
     m = decoded(&v, "good.bundles.answer");
@@ -235,6 +239,10 @@ static void the_others_have_their_fields(void **state)
     m = decoded(&v, "good.direct.plain");
     assert_int_equal(m.direct.type, 77);
     assert_memory_equal(m.direct.payload.data, "payload", 7);
+    m = decoded(&v, "good.probe.plain");
+    assert_true(m.probe.id == REQUEST_ID);
+    assert_int_equal(m.probe.port, 40000);
+    assert_int_equal(m.probe.token.byte[15], 0x4f);
 }
 
 static void padding_is_exact_from_three_bytes_on(void **state)

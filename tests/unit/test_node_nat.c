@@ -117,14 +117,14 @@ static void test_symmetric_stays_known(void **state)
 
 /* ---- nothing in front of it ---- */
 
-static uint16_t flags_of_answer(struct stranger *s)
+static uint8_t nat_of_answer(struct stranger *s)
 {
     const struct stranger_sealing to_overlay = {.first = true};
     struct hsay_message m = stranger_request(s, HSAY_CLAIM_NONE, 400);
     s->answer.type = 0;
     stranger_send(s, 0, &m, &to_overlay);
     assert_int_equal(s->answer.type, HSAY_MSG_INTRO_RESPONSE);
-    return s->answer.intro_response.flags;
+    return s->answer.intro_response.nat;
 }
 
 /* Others see node 0 where its socket is: it says so.  Before anybody has told it, it says nothing.
@@ -134,24 +134,23 @@ static void test_public_is_said(void **state)
     struct world w;
     struct stranger s;
     struct hsay_addr own = world_addr(0), elsewhere = world_addr(5000);
-    const uint16_t nat = HSAY_RESPONSE_PUBLIC | HSAY_RESPONSE_SYMMETRIC;
     (void)state;
     world_init(&w, NODES, 42);
     world_start(&w);
     stranger_init(&s, &w, &elsewhere);
     hsay_node_set_local(w.node[0].node, &own);
-    assert_int_equal(flags_of_answer(&s) & nat, 0);
+    assert_int_equal(nat_of_answer(&s), 0);
     for (unsigned i = 1; i < NODES; i++)
         world_name(&w, 0, i, HSAY_BUCKET_INTRODUCED);
     world_run(&w, 10000);
-    assert_int_equal(flags_of_answer(&s) & nat, HSAY_RESPONSE_PUBLIC);
+    assert_int_equal(nat_of_answer(&s), HSAY_NAT_IS_PUBLIC);
     world_free(&w);
 }
 
 /* ---- whose NAT has a port for each destination ---- */
 
 /* Node 0 asks the stranger, and is introduced to somebody.  How many punctures it sends. */
-static uint64_t punctures_after(uint8_t flags)
+static uint64_t punctures_after(uint8_t nat)
 {
     struct world w;
     struct stranger s;
@@ -168,7 +167,7 @@ static uint64_t punctures_after(uint8_t flags)
     assert_int_equal(s.answer.type, HSAY_MSG_INTRO_REQUEST);
     m.intro_response.id = s.answer.intro_request.id;
     m.intro_response.to = world_addr(0);
-    m.intro_response.flags = flags;
+    m.intro_response.introduced.nat = nat;
     m.intro_response.introduced.addr = world_addr(6000);
     m.intro_response.introduced.key.byte[0] = 77;
     stranger_send(&s, 0, &m, &(struct stranger_sealing){.first = false});
@@ -182,8 +181,8 @@ static uint64_t punctures_after(uint8_t flags)
 static void test_towards_a_symmetric_one(void **state)
 {
     (void)state;
-    assert_int_equal(punctures_after(HSAY_RESPONSE_MET_SYMMETRIC), 1);
-    assert_int_equal(punctures_after(HSAY_RESPONSE_MET_PUBLIC), 0);
+    assert_int_equal(punctures_after(HSAY_NAT_IS_SYMMETRIC), 1);
+    assert_int_equal(punctures_after(HSAY_NAT_IS_PUBLIC), 0);
     assert_int_equal(punctures_after(0), 0);
 }
 

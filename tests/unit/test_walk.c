@@ -305,7 +305,7 @@ static void who_visited_us_is_introduced_first(void **state)
     request(&w, &visitor);
     for (size_t i = 0; i < 100; i++) {
         struct hsay_candidate *c =
-            hsay_walk_introduce(&w.walk, &w.table, w.now, &w.chance, &asker, false);
+            hsay_walk_introduce(&w.walk, &w.table, w.now, &w.chance, &asker, 0);
         assert_true(hsay_peer_key_equal(&c->key, &visitor.key));
     }
 }
@@ -429,7 +429,8 @@ static void partners_are_contacted_then_trusted_then_others(void **state)
 
 static struct hsay_candidate *introduce_to(const struct hsay_peer *asker, bool symmetric)
 {
-    return hsay_walk_introduce(&w.walk, &w.table, w.now, &w.chance, asker, symmetric);
+    return hsay_walk_introduce(&w.walk, &w.table, w.now, &w.chance, asker,
+                               symmetric ? HSAY_NAT_IS_SYMMETRIC : 0);
 }
 
 static void only_whom_we_heard_is_introduced(void **state)
@@ -527,7 +528,7 @@ static void two_symmetric_ones_meet_only_at_one_host(void **state)
     struct hsay_peer neighbour = peer_at(0x08080808, 7001, 3);
 
     (void)state;
-    answer(&w, &a)->marks |= HSAY_MARK_SYMMETRIC;
+    answer(&w, &a)->nat = HSAY_NAT_IS_SYMMETRIC;
     assert_null(introduce_to(&b, true));
     assert_non_null(introduce_to(&b, false));
     assert_non_null(introduce_to(&neighbour, true));
@@ -729,7 +730,7 @@ static void exchange(size_t from, struct hsay_candidate *c)
         visited_by(asked, self);
     hsay_candidate_on_asked(&asker->table, c, asker->now);
     struct hsay_candidate *third =
-        hsay_walk_introduce(&asked->walk, &asked->table, asked->now, &asked->chance, self, false);
+        hsay_walk_introduce(&asked->walk, &asked->table, asked->now, &asked->chance, self, 0);
     answer(asker, &o.peer[to]);
     if (third != NULL) {
         struct hsay_peer met = o.peer[node_at(&third->addr)];

@@ -17,17 +17,17 @@ static int set_up(void **state)
 
 static struct hsay_candidate *introduced_of(const struct hsay_peer *peer, uint8_t nat)
 {
-    struct hsay_introduced told = {.addr = peer->addr, .key = peer->key};
+    struct hsay_introduced told = {.addr = peer->addr, .key = peer->key, .nat = nat};
     struct hsay_peer source = peer_alone(9000);
 
-    return hsay_candidate_on_introduced(&w.table, w.now, &told, &source.addr, nat);
+    return hsay_candidate_on_introduced(&w.table, w.now, &told, &source.addr);
 }
 
 static struct hsay_candidate *meet(void)
 {
     struct hsay_peer asker = peer_alone(500);
 
-    return hsay_walk_introduce(&w.walk, &w.table, w.now, &w.chance, &asker, false);
+    return hsay_walk_introduce(&w.walk, &w.table, w.now, &w.chance, &asker, 0);
 }
 
 static bool is(const struct hsay_candidate *c, uint32_t number)
@@ -53,7 +53,7 @@ static void contacts(uint32_t count)
 {
     for (uint32_t i = 1; i <= count; i++) {
         struct hsay_peer p = peer_alone(i);
-        hsay_candidate_on_nat(answer(&w, &p), false, true);
+        hsay_candidate_on_nat(answer(&w, &p), HSAY_NAT_IS_PUBLIC);
     }
 }
 
@@ -61,7 +61,7 @@ static void visitors(uint32_t first, uint32_t last)
 {
     for (uint32_t i = first; i <= last; i++) {
         struct hsay_peer p = peer_alone(i);
-        hsay_candidate_on_nat(visited_by(&w, &p), false, true);
+        hsay_candidate_on_nat(visited_by(&w, &p), HSAY_NAT_IS_PUBLIC);
         world_pass(&w, 1000);
     }
 }
@@ -118,7 +118,7 @@ static void a_network_of_many_visitors_waits_for_the_others(void **state)
     (void)state;
     for (uint32_t i = 0; i < 4; i++) {
         struct hsay_peer p = peer_in(77, 300 + i);
-        hsay_candidate_on_nat(visited_by(&w, &p), false, true);
+        hsay_candidate_on_nat(visited_by(&w, &p), HSAY_NAT_IS_PUBLIC);
         world_pass(&w, 1000);
     }
     visitors(11, 11);
@@ -189,7 +189,7 @@ static void whom_anybody_can_reach_is_known_for_longer(void **state)
     struct hsay_peer open = peer_alone(1), natted = peer_alone(2);
 
     (void)state;
-    introduced_of(&open, HSAY_MARK_PUBLIC);
+    introduced_of(&open, HSAY_NAT_IS_PUBLIC);
     introduced_of(&natted, 0);
     world_pass(&w, HSAY_INTRODUCED_LIFETIME_MS);
     assert_int_equal(bucket_of(&w, &natted), HSAY_BUCKET_NONE);
@@ -204,10 +204,10 @@ static void whose_time_runs_out_first_is_visited_first(void **state)
     enum hsay_bucket bucket;
 
     (void)state;
-    introduced_of(&open, HSAY_MARK_PUBLIC);
+    introduced_of(&open, HSAY_NAT_IS_PUBLIC);
     world_pass(&w, 5000);
     introduced_of(&natted, 0);
-    introduced_of(&late, HSAY_MARK_PUBLIC);
+    introduced_of(&late, HSAY_NAT_IS_PUBLIC);
     assert_true(is(hsay_walk_visit(&w.walk, &w.table, w.now, &w.chance, &bucket), 2));
     world_pass(&w, HSAY_INTRODUCED_LIFETIME_MS);
     assert_true(is(hsay_walk_visit(&w.walk, &w.table, w.now, &w.chance, &bucket), 1));
@@ -223,7 +223,7 @@ static void a_symmetric_one_has_a_second_to_show_its_port(void **state)
     enum hsay_bucket bucket;
 
     (void)state;
-    introduced_of(&told, HSAY_MARK_SYMMETRIC);
+    introduced_of(&told, HSAY_NAT_IS_SYMMETRIC);
     assert_null(hsay_walk_visit(&w.walk, &w.table, w.now, &w.chance, &bucket));
     world_pass(&w, 1000); /* none came: our request may open our own NAT */
     struct hsay_candidate *c = hsay_walk_visit(&w.walk, &w.table, w.now, &w.chance, &bucket);
@@ -244,7 +244,7 @@ static void two_requests_in_vain_end_an_introduction(void **state)
     struct hsay_peer gone = peer_alone(1);
 
     (void)state;
-    struct hsay_candidate *c = introduced_of(&gone, HSAY_MARK_PUBLIC);
+    struct hsay_candidate *c = introduced_of(&gone, HSAY_NAT_IS_PUBLIC);
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(bucket_of(&w, &gone), HSAY_BUCKET_INTRODUCED);
         hsay_candidate_on_asked(&w.table, c, w.now);
@@ -312,7 +312,7 @@ static void five_that_wait_are_enough(void **state)
     for (uint32_t i = 1; i <= 5; i++) {
         struct hsay_peer p = peer_alone(i);
         assert_true(wants(i));
-        introduced_of(&p, HSAY_MARK_PUBLIC);
+        introduced_of(&p, HSAY_NAT_IS_PUBLIC);
     }
     assert_false(wants(6));
 }

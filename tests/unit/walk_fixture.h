@@ -136,7 +136,7 @@ static inline struct hsay_candidate *introduce(struct world *w, const struct hsa
 {
     struct hsay_introduced introduced = {.addr = peer->addr, .key = peer->key};
 
-    return hsay_candidate_on_introduced(&w->table, w->now, &introduced, &introducer->addr, 0);
+    return hsay_candidate_on_introduced(&w->table, w->now, &introduced, &introducer->addr);
 }
 
 static inline struct hsay_candidate *request(struct world *w, const struct hsay_peer *peer)

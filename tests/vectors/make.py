@@ -329,20 +329,20 @@ C_BLOOM_ONE = u8(2) + claim_range(0, 0, 1, 1, 0, 1, 0) + bloom(1, 1, span(0xf0, 
 C_EMPTY = u8(3) + claim_range(1, 1, 0, 1, 0, 0, 0x99aabbccddeeff00)
 
 
-def request(ident=ID, flags=1, to=HERE4, lan=NOWHERE, time=5, answer=65536, newest=(),
+def request(ident=ID, flags=1, nat=0, to=HERE4, lan=NOWHERE, time=5, answer=65536, newest=(),
             claim=C_NONE, ext=NO_EXTENSION):
-    return u8(1) + u64(ident) + u8(flags) + span(0x60, 16) + to + lan + varint(time) + varint(answer) + \
-        u8(len(newest)) + b''.join(map(u64, newest)) + claim + ext
+    return u8(1) + u64(ident) + u8(flags) + u8(nat) + span(0x60, 16) + to + lan + varint(time) + \
+        varint(answer) + u8(len(newest)) + b''.join(map(u64, newest)) + claim + ext
 
 
-def response(ident=ID, flags=0, to=THERE4, time=9, want=0, datagrams=0, count=0, fingerprint=0,
+def response(ident=ID, flags=0, nat=0, to=THERE4, time=9, want=0, datagrams=0, count=0, fingerprint=0,
              introduced=NOWHERE, ext=NO_EXTENSION, tail=b''):
-    return u8(2) + u64(ident) + u8(flags) + span(0x70, 16) + to + varint(time) + u16(want) + \
+    return u8(2) + u64(ident) + u8(flags) + u8(nat) + span(0x70, 16) + to + varint(time) + u16(want) + \
         u8(datagrams) + varint(count) + u64(fingerprint) + introduced + ext + tail
 
 
-def puncture_request(ident=ID, target=THERE4, lan=NOWHERE, key=KEY_C, ext=NO_EXTENSION):
-    return u8(3) + u64(ident) + target + lan + key + ext
+def puncture_request(ident=ID, target=THERE4, lan=NOWHERE, key=KEY_C, nat=0, ext=NO_EXTENSION):
+    return u8(3) + u64(ident) + target + lan + key + u8(nat) + ext
 
 
 def puncture(ident=ID, ext=NO_EXTENSION): return u8(4) + u64(ident) + span(0x50, 16) + ext
@@ -359,9 +359,13 @@ def fetch(ident=ID, count=None, digests=span(0, 16), ext=NO_EXTENSION):
 def direct(kind=77, ext=NO_EXTENSION, tail=b'payload'): return u8(7) + varint(kind) + ext + tail
 
 
+def probe(ident=ID, port=40000, ext=NO_EXTENSION):
+    return u8(8) + u64(ident) + u16(port) + span(0x40, 16) + ext
+
+
 def good_messages():
     yield 'request.plain', request()
-    yield 'request.flags', request(flags=7, to=HERE6, lan=LAN4, time=0, answer=0)
+    yield 'request.flags', request(flags=1, nat=15, to=HERE6, lan=LAN4, time=0, answer=0)
     yield 'request.sum', request(claim=C_SUM, newest=(1, 2**64 - 1))
     yield 'request.bloom', request(claim=C_BLOOM, to=HANDLE, newest=range(8))
     yield 'request.bloom_time', request(to=NOWHERE, claim=C_BLOOM_TIME, time=T_MAX, answer=T_MAX)
@@ -370,11 +374,11 @@ def good_messages():
     yield 'request.padded_3', request(ext=extensions((0, b'')))
     yield 'request.padded_200', request(ext=extensions((0, bytes(197))))
     yield 'response.plain', response()
-    yield 'response.introduced', response(flags=127, want=0xffff, datagrams=255, count=100000,
-                                          fingerprint=2**64 - 1, introduced=THERE4 + LAN4 + KEY_C)
-    yield 'response.bundles', response(introduced=HERE6 + NOWHERE + KEY_C, tail=span(9, 100))
+    yield 'response.introduced', response(flags=7, nat=15, want=0xffff, datagrams=255, count=100000,
+                                          fingerprint=2**64 - 1, introduced=THERE4 + LAN4 + KEY_C + u8(15))
+    yield 'response.bundles', response(introduced=HERE6 + NOWHERE + KEY_C + u8(0), tail=span(9, 100))
     yield 'puncture_request.plain', puncture_request()
-    yield 'puncture_request.lan', puncture_request(target=HERE6, lan=LAN4)
+    yield 'puncture_request.lan', puncture_request(target=HERE6, lan=LAN4, nat=9)
     yield 'puncture.plain', puncture()
     yield 'puncture.zero', puncture(ident=0)
     yield 'bundles.answer', bundles(flags=2, tail=span(0, 50))
@@ -384,6 +388,7 @@ def good_messages():
     yield 'fetch.48', fetch(digests=span(0, 48 * 16), ext=extensions((0, bytes(20))))
     yield 'direct.plain', direct()
     yield 'direct.empty', direct(kind=T_MAX, tail=b'')
+    yield 'probe.plain', probe()
 
 
 def extended_messages():
@@ -399,6 +404,7 @@ def extended_messages():
     yield 'bundles.unknown', bundles(ext=extensions((9, b'r')), tail=b'z'), bundles(tail=b'z')
     yield 'fetch.unknown', fetch(ext=extensions((9, b'r'))), fetch()
     yield 'direct.unknown', direct(ext=extensions((64, span(0, 300)))), direct()
+    yield 'probe.unknown', probe(ext=extensions((64, b'x'))), probe()
 
 
 def bad_messages():
@@ -408,11 +414,12 @@ def bad_messages():
     def with_filter(*a):
         return request(claim=u8(2) + claim_range(0, 9, 0, 1, 0, 5, 0) + bloom(*a))
     yield 'type_0', u8(0) + request()[1:]
-    yield 'type_8', u8(8) + request()[1:]
+    yield 'type_9', u8(9) + request()[1:]
     yield 'type_alone', u8(1)
     yield 'request.left_over', request() + b'\0'
     yield 'request.id_0', request(ident=0)
-    yield 'request.flag_8', request(flags=8)
+    yield 'request.flag_2', request(flags=2)
+    yield 'request.nat_16', request(nat=16)
     for kind in (1, 5, 7, 9, 255):
         yield 'request.addr_kind_%d' % kind, request(to=u8(kind) + u16(1) + bytes(16))
         yield 'request.addr_kind_%d_short' % kind, request(to=u8(kind) + u16(1) + bytes(4))
@@ -444,10 +451,16 @@ def bad_messages():
     yield 'request.padding_not_zero', request(ext=extensions((0, b'\0\1\0')))
     yield 'request.extension_cut', request(ext=u8(1) + u8(0) + u16(9) + bytes(8))
     yield 'request.no_extensions', request()[:-1]
-    yield 'response.flag_128', response(flags=128)
-    yield 'response.key_cut', response(introduced=THERE4 + NOWHERE + KEY_C)[:-2]
+    yield 'response.flag_8', response(flags=8)
+    yield 'response.nat_16', response(nat=16)
+    yield 'response.introduced_nat_16', response(introduced=THERE4 + NOWHERE + KEY_C + u8(16))
+    yield 'response.key_cut', response(introduced=THERE4 + NOWHERE + KEY_C + u8(0))[:-3]
     yield 'response.must_know', response(ext=extensions((200, b'')), tail=b'zz')
     yield 'puncture_request.nowhere', puncture_request(target=NOWHERE)
+    yield 'puncture_request.nat_16', puncture_request(nat=16)
+    yield 'probe.id_0', probe(ident=0)
+    yield 'probe.port_0', probe(port=0)
+    yield 'probe.short', probe()[:-1]
     yield 'puncture_request.nowhere_alone', u8(3) + u64(ID) + NOWHERE + NO_EXTENSION
     yield 'puncture_request.left_over', puncture_request() + b'\0'
     yield 'puncture.left_over', puncture() + b'\0'

@@ -260,7 +260,7 @@ void world_inject(struct world *w, const struct hsay_addr *from, unsigned to, co
                   size_t size)
 {
     struct world_node *n = &w->node[to];
-    struct hsay_packet packet = {*from, {bytes, size}};
+    struct hsay_packet packet = {*from, {bytes, size}, 0};
     hsay_node_on_packet(n->node, world_now(w), &packet, &w->out);
     world_drain(w, to);
 }

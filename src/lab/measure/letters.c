@@ -23,6 +23,7 @@ static const char *const names[HSAY_MSG_TYPE_COUNT] = {
     [HSAY_MSG_BUNDLES] = "bundles",
     [HSAY_MSG_FETCH] = "fetch",
     [HSAY_MSG_DIRECT] = "direct",
+    [HSAY_MSG_PROBE] = "probe",
 };
 
 struct tally {
@@ -139,12 +140,13 @@ const struct lab_measure_kind lab_measure_letters = {
     .name = "letters",
     .keys = "from:seconds",
     .help = "bytes per host and second by kind of message; from=SECONDS leaves the beginning out",
-    .fields = "request_bytes response_bytes puncture_request_bytes puncture_bytes "
-              "bundles_bytes fetch_bytes direct_bytes sealed_bytes request_letters "
-              "response_letters puncture_request_letters puncture_letters "
-              "bundles_letters fetch_letters direct_letters sealed_letters sent_bytes "
-              "puncturing_bytes_minute puncturing_share bundles_per_host_second "
-              "overhead",
+    .fields =
+        "request_bytes response_bytes puncture_request_bytes puncture_bytes "
+        "bundles_bytes fetch_bytes direct_bytes probe_bytes sealed_bytes request_letters "
+        "response_letters puncture_request_letters puncture_letters "
+        "bundles_letters fetch_letters direct_letters probe_letters sealed_letters sent_bytes "
+        "puncturing_bytes_minute puncturing_share bundles_per_host_second "
+        "overhead",
     .open = letters_open,
     .close = letters_close,
 };

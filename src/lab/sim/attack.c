@@ -106,7 +106,7 @@ static struct hsay_message request(struct lab_attack *a, const struct hsay_addr 
     struct hsay_message m = {.type = HSAY_MSG_INTRO_REQUEST};
     struct hsay_intro_request *r = &m.intro_request;
     r->id = request_id(a, first);
-    r->flags = HSAY_REQUEST_PUBLIC;
+    r->nat = HSAY_NAT_IS_PUBLIC;
     lab_chance_bytes(&a->chance, r->token.byte, sizeof r->token.byte);
     r->to = *to;
     if (a->config.kind == LAB_ATTACK_BAIT) {
@@ -212,7 +212,7 @@ static void introduce(struct lab_attack *a, const struct arrival *in, struct hsa
         return;
     r->introduced.addr = other->addr;
     r->introduced.key = other->key;
-    r->flags |= HSAY_RESPONSE_MET_PUBLIC;
+    r->introduced.nat = HSAY_NAT_IS_PUBLIC;
     puncture(a, other, &(struct hsay_peer){in->from, in->key}, r->id);
     a->count.introductions++;
 }

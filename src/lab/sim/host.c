@@ -132,13 +132,15 @@ void lab_host_on_datagram(struct lab_shard *shard, uint32_t number, const struct
                 sim->observer[i].on_extra(sim->observer[i].self, shard, number, d);
         return;
     }
-    if (host->node == NULL) {
+    /* A host's sockets have the ports from its own on. */
+    uint16_t socket = (uint16_t)(d->to.port - host->addr.port);
+    if (host->node == NULL || socket > lab_host_config(sim, number)->sockets_max) {
         shard->lost[LAB_LOST_NOBODY]++;
         return;
     }
     host->bytes_in += d->size;
     host->datagrams_in++;
-    struct hsay_packet packet = {d->from, {d->bytes, d->size}};
+    struct hsay_packet packet = {d->from, {d->bytes, d->size}, socket};
     struct lab_call call = {LAB_CALL_PACKET, number, &packet, 0, &shard->out};
     struct hsay_now now = lab_host_now(sim, host, shard->now_ns);
     call.result = hsay_node_on_packet(host->node, now, &packet, &shard->out);

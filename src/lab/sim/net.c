@@ -90,14 +90,13 @@ static void within_lan(struct lab_shard *shard, uint32_t sender, const struct wa
     lab_wheel_insert(&shard->wheel, event);
 }
 
-/* The host of this home that has this address inside, or LAB_NOBODY. */
+/* The host of this home that has this address inside, at whatever port, or LAB_NOBODY. */
 static uint32_t host_at_home(const struct lab_sim *sim, const struct lab_site *site,
                              const struct hsay_addr *inside)
 {
     uint32_t nth = (uint32_t)inside->byte[3] - LAB_HOME_FIRST_HOST;
     uint32_t host = site->first_host + nth;
-    return nth < site->inside_count && hsay_addr_equal(&sim->host[host].addr, inside) ? host
-                                                                                      : LAB_NOBODY;
+    return nth < site->inside_count && same_ip(&sim->host[host].addr, inside) ? host : LAB_NOBODY;
 }
 
 /* The home behind this carrier that has this address, as an owner, or LAB_NOBODY. */
@@ -172,6 +171,7 @@ void lab_net_send(struct lab_shard *shard, uint32_t number, const struct hsay_le
         if (sim->observer[i].on_send != NULL)
             on &= sim->observer[i].on_send(sim->observer[i].self, shard, number, letter);
     struct way way = {.from = host->addr, .to = letter->to};
+    way.from.port = (uint16_t)(way.from.port + letter->socket);
     uint64_t nat_out = shard->lost[LAB_LOST_NAT_OUT];
     if (!on || !go_out(shard, host, &way)) {
         shard->lost[LAB_LOST_NOBODY] += on && nat_out == shard->lost[LAB_LOST_NAT_OUT];
