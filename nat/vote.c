@@ -212,6 +212,25 @@ static enum hsay_nat_kind kind_of(const struct electorate *voters, const struct 
     return 2 * count_addr(voters, leader) > host_count ? HSAY_NAT_INDEPENDENT : HSAY_NAT_SYMMETRIC;
 }
 
+/* All voters who see our host count: one who lies can only deny it. */
+static bool is_sequential(const struct electorate *voters, const struct hsay_addr *addr)
+{
+    uint16_t lowest = UINT16_MAX, highest = 0;
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < voters->count; i++) {
+        const struct hsay_addr *seen = voters->seen[i];
+        if (!hsay_addr_same_host(seen, addr))
+            continue;
+        if (count_addr(voters, seen) > 1)
+            return false;
+        lowest = seen->port < lowest ? seen->port : lowest;
+        highest = seen->port > highest ? seen->port : highest;
+        count++;
+    }
+    return count >= HSAY_VOTE_SEQUENTIAL_MIN && highest - lowest <= HSAY_VOTE_SEQUENTIAL_SPAN;
+}
+
 void hsay_vote_result(const struct hsay_vote_table *table, hsay_time now, uint8_t family,
                       const struct hsay_addr *bound, struct hsay_vote_result *result)
 {
@@ -227,4 +246,6 @@ void hsay_vote_result(const struct hsay_vote_table *table, hsay_time now, uint8_
         result->addr = *leader_at(&voters, voters.seen[0]);
     }
     result->kind = (uint8_t)kind_of(&voters, &result->addr, bound);
+    result->sequential =
+        result->kind == HSAY_NAT_SYMMETRIC && is_sequential(&voters, &result->addr);
 }

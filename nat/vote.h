@@ -22,6 +22,11 @@ enum {
     HSAY_VOTE_TABLE_MAX = 12, /* 12 * 32 bytes: four times the groups that must agree */
     HSAY_VOTE_AGREE_GROUPS = 3,
     HSAY_VOTE_LIFETIME_MS = 600000,
+
+    /* A NAT that hands out ports in a row shows three voters three ports close together.  Three
+     * random ones of 2^16 lie within 64 of each other with 3 * (64 / 2^16)^2: once in 350,000. */
+    HSAY_VOTE_SEQUENTIAL_MIN = 3,
+    HSAY_VOTE_SEQUENTIAL_SPAN = 64,
 };
 
 struct hsay_vote_entry {
@@ -49,6 +54,7 @@ struct hsay_vote_result {
     bool confirmed;        /* enough groups said so once, and as many nothing else since */
     uint8_t kind;          /* enum hsay_nat_kind */
     uint8_t groups;        /* that have a living vote in the class that decides */
+    bool sequential;       /* symmetric, and all who see our host see ports in a row */
 };
 
 /* entry_max: 1 .. HSAY_VOTE_TABLE_MAX.  agree_groups: HSAY_VOTE_AGREE_GROUPS, or 1 .. entry_max. */

@@ -278,6 +278,53 @@ static void test_one_liar_does_not_make_us_symmetric(void **state)
     expect("9.9.9.9:100", true, HSAY_NAT_INDEPENDENT, 4);
 }
 
+static bool is_sequential(const char *bound_text)
+{
+    struct hsay_addr bound = parsed(bound_text);
+    struct hsay_vote_result result;
+
+    hsay_vote_result(&table, now, HSAY_ADDR_IP4, &bound, &result);
+    return result.sequential;
+}
+
+static void test_ports_in_a_row(void **state)
+{
+    (void)state;
+    vote_of(1, "9.9.9.9:1064");
+    vote_of(2, "9.9.9.9:1000");
+    assert_false(is_sequential(NULL)); /* two may do so by chance: once in 500 */
+    vote_of(3, "9.9.9.9:1020");
+    assert_true(is_sequential(NULL));
+    vote("127.0.0.1:1", "127.0.0.1:6421"); /* of another class: says nothing about it */
+    assert_true(is_sequential(NULL));
+    vote_of(4, "9.9.9.9:1065"); /* 65 from the lowest */
+    assert_false(is_sequential(NULL));
+    vote_of(4, "9.9.9.9:1001");
+    assert_true(is_sequential(NULL));
+    now = hsay_time_add_ms(now, HSAY_VOTE_LIFETIME_MS + 1000);
+    assert_false(is_sequential(NULL));
+}
+
+static void test_what_is_not_in_a_row(void **state)
+{
+    (void)state;
+    for (int i = 1; i <= 3; i++) {
+        char seen[32];
+        snprintf(seen, sizeof seen, "9.9.9.9:%d", 1000 * i);
+        vote_of(i, seen);
+    }
+    assert_false(is_sequential(NULL));
+    for (int i = 1; i <= 3; i++)
+        vote_of(i, "9.9.9.9:1000"); /* one port is no row of ports */
+    assert_false(is_sequential(NULL));
+    hsay_vote_reset(&table);
+    vote_of(1, "5.5.5.5:6421"); /* nor is a public address that others saw otherwise */
+    vote_of(2, "5.5.5.5:6422");
+    vote_of(3, "5.5.5.5:6423");
+    assert_false(is_sequential("5.5.5.5:6421"));
+    assert_true(is_sequential(NULL));
+}
+
 static void test_several_hosts_tell_nothing(void **state)
 {
     (void)state;
@@ -388,6 +435,8 @@ int main(void)
         cmocka_unit_test_setup(test_symmetric, set_up),
         cmocka_unit_test_setup(test_half_of_the_votes_are_no_majority, set_up),
         cmocka_unit_test_setup(test_one_liar_does_not_make_us_symmetric, set_up),
+        cmocka_unit_test_setup(test_ports_in_a_row, set_up),
+        cmocka_unit_test_setup(test_what_is_not_in_a_row, set_up),
         cmocka_unit_test_setup(test_several_hosts_tell_nothing, set_up),
         cmocka_unit_test_setup(test_peers_on_one_host, set_up),
         cmocka_unit_test_setup(test_a_lan_is_one_network, set_up),
