@@ -8,6 +8,7 @@
 #include "src/node/mail.h"
 #include "src/node/puncturing.h"
 #include "src/node/request.h"
+#include "src/node/search.h"
 #include "src/node/taking.h"
 
 enum {
@@ -48,7 +49,8 @@ static void vote(struct hsay_call *call, const struct hsay_addr *seen)
     hsay_vote_add(&call->node->votes, call->now.mono, &v);
 }
 
-static void meet(struct hsay_call *call, const struct hsay_intro_response *a)
+static void meet(struct hsay_call *call, const struct hsay_pending *p,
+                 const struct hsay_intro_response *a)
 {
     struct hsay_overlay *o = call->overlay;
     struct hsay_introduced peer = a->introduced;
@@ -66,6 +68,7 @@ static void meet(struct hsay_call *call, const struct hsay_intro_response *a)
         hsay_candidate_on_lan(&o->candidates, c, &peer.lan);
     if (c != NULL && hsay_candidate_is_place_unknown(c)) /* let its puncture in */
         hsay_puncturing_towards(call, &(struct hsay_peer){c->addr, c->key}, a->id);
+    hsay_search_consider(call, &peer, a->id, p->nat);
     hsay_count(call->node, HSAY_COUNT_INTRODUCED_IN, 1);
 }
 
@@ -117,7 +120,7 @@ void hsay_answers_on_intro_response(struct hsay_call *call, const struct hsay_me
     know(call, p, a);
     note(p, call, a);
     if (p->introduced)
-        meet(call, a);
+        meet(call, p, a);
     struct hsay_taken taken = hsay_take_list(call, a->bundles);
     p->bundles_got = (uint16_t)(p->bundles_got + taken.got);
     p->bundles_new = (uint16_t)(p->bundles_new + taken.fresh);

@@ -11,6 +11,7 @@
 #include "src/node/call.h"
 #include "src/node/outbox.h"
 #include "src/node/puncturing.h"
+#include "src/node/search.h"
 #include "src/node/send.h"
 
 static void on_direct(struct hsay_call *call, const struct hsay_message *m)
@@ -135,6 +136,8 @@ static void open_and_handle(struct hsay_call *call, struct arrival *a, bool awai
         return;
     }
     call->pair_key = a->key;
+    if (!first)
+        hsay_search_on_packet(call, m.type);
     handlers[m.type](call, &m);
 }
 

@@ -104,6 +104,7 @@ size_t hsay_memory_carve(struct hsay_memory *m, const struct hsay_node_config *c
     m->ledger = CARVE(&c, config->ledger_max, struct hsay_ledger_entry);
     m->puncture = CARVE(&c, config->punctures_max, struct hsay_puncture_entry);
     m->gate = CARVE(&c, (size_t)config->gate_max + 1, struct hsay_gate_bucket);
+    m->search = config->sockets_max < HSAY_SOCKETS_MAX ? NULL : CARVE(&c, 1, struct hsay_search);
     return aligned(c.used, alignof(max_align_t)); /* so that nodes may stand in a row */
 }
 

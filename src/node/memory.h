@@ -5,6 +5,7 @@
 #ifndef HEARSAY_NODE_MEMORY_H
 #define HEARSAY_NODE_MEMORY_H
 
+#include "src/node/search.h"
 #include "src/node/state.h"
 
 /* Where each table of a node lies. */
@@ -27,6 +28,7 @@ struct hsay_memory {
     struct hsay_rumor *rumor;
     struct hsay_want *want;
     struct hsay_window_voice *voice;
+    struct hsay_search *search;
 };
 
 /* False: a limit of hsay_node_config. */

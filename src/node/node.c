@@ -11,6 +11,7 @@
 #include "src/node/mail.h"
 #include "src/node/memory.h"
 #include "src/node/outbox.h"
+#include "src/node/search.h"
 #include "src/node/step.h"
 #include "src/node/taking.h"
 
@@ -53,6 +54,8 @@ static void init_shared(struct hsay_node *node, const struct hsay_node_config *c
                      hsay_rng_u64(rng, crypto));
     hsay_gate_init(&node->gate, m->gate, c->gate_max, gate_rates, hsay_rng_u64(rng, crypto));
     hsay_puncture_init(&node->punctures, m->puncture, c->punctures_max, hsay_rng_u64(rng, crypto));
+    node->search = m->search;
+    node->ledger.search = m->search != NULL ? &m->search->account : NULL;
     hsay_vote_init(&node->votes, m->vote, (uint8_t)c->votes_max, HSAY_VOTE_AGREE_GROUPS);
     node->replay = m->replay;
     node->replay_max = c->replay_max;
@@ -395,12 +398,14 @@ int hsay_node_on_time(struct hsay_node *node, struct hsay_now now, struct hsay_o
         if (error == 0)
             error = call.error;
     }
+    if (hsay_outbox_has_room(out, &need))
+        hsay_search_run(node, now, out);
     return error;
 }
 
 hsay_time hsay_node_deadline(const struct hsay_node *node)
 {
-    hsay_time due = HSAY_TIME_NEVER;
+    hsay_time due = hsay_search_deadline(node);
     for (unsigned i = 0; i < node->overlays_max; i++)
         if (node->overlay[i].used)
             due = hsay_time_min(due, overlay_deadline(&node->overlay[i]));
@@ -409,6 +414,5 @@ hsay_time hsay_node_deadline(const struct hsay_node *node)
 
 bool hsay_node_uses_socket(const struct hsay_node *node, struct hsay_now now, uint16_t socket)
 {
-    (void)node, (void)now, (void)socket;
-    return false;
+    return hsay_search_uses(node, now.mono, socket);
 }

@@ -10,8 +10,19 @@ enum hsay_nat_kind hsay_own_nat(const struct hsay_call *call, uint8_t family)
 
 uint8_t hsay_own_nat_flags(const struct hsay_call *call, uint8_t family)
 {
-    enum hsay_nat_kind kind = hsay_own_nat(call, family);
-    if (kind == HSAY_NAT_SYMMETRIC)
-        return HSAY_NAT_IS_SYMMETRIC;
-    return kind == HSAY_NAT_PUBLIC ? HSAY_NAT_IS_PUBLIC : 0;
+    const struct hsay_node *node = call->node;
+    struct hsay_vote_result seen;
+    hsay_vote_result(&node->votes, call->now.mono, family, &node->bound, &seen);
+    uint8_t flags = 0;
+    if (seen.kind == HSAY_NAT_PUBLIC)
+        return HSAY_NAT_IS_PUBLIC;
+    if (seen.kind == HSAY_NAT_SYMMETRIC)
+        flags |= HSAY_NAT_IS_SYMMETRIC;
+    if (seen.sequential)
+        flags |= HSAY_NAT_IS_SEQUENTIAL;
+    /* Which part in a search is ours, two votes tell. */
+    if (node->search != NULL && seen.groups >= 2 &&
+        call->overlay->config.policy == HSAY_POLICY_HEARSAY)
+        flags |= HSAY_NAT_SEARCHES;
+    return flags;
 }

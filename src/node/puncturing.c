@@ -1,6 +1,8 @@
 #include "src/node/puncturing.h"
 
 #include "nat/addr_class.h"
+#include "src/node/own_nat.h"
+#include "src/node/search.h"
 #include "src/node/send.h"
 #include "src/node/step.h"
 
@@ -49,6 +51,10 @@ void hsay_puncturing_on_request(struct hsay_call *call, const struct hsay_messag
         hsay_drop(call->node, HSAY_DROP_PUNCTURE);
         return;
     }
+    struct hsay_introduced peer = m->puncture_request.target;
+    peer.addr = target.addr;
+    hsay_search_consider(call, &peer, m->puncture_request.id,
+                         hsay_own_nat_flags(call, peer.addr.kind));
     if (!hsay_puncturing_towards(call, &target, m->puncture_request.id))
         return;
     struct hsay_candidate *introducer =
@@ -70,6 +76,8 @@ void hsay_puncturing_on_puncture(struct hsay_call *call, const struct hsay_messa
     hsay_candidate_on_token(c, &m->puncture.token);
     hsay_puncture_on_packet(&call->node->punctures, &call->from.addr);
     hsay_count(call->node, HSAY_COUNT_PUNCTURES_IN, 1);
+    if ((c->nat & HSAY_NAT_IS_SYMMETRIC) != 0 && c->contacted_at == 0 && c->asked_at == 0)
+        hsay_step_visit(call, c); /* nobody else knows the port, and it may be gone soon */
 }
 
 /* To a port for which we gave a token, two or four minutes ago at most: its owner could hear us

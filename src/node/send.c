@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "src/node/outbox.h"
+#include "src/node/search.h"
 
 int hsay_send_pair_key(struct hsay_call *call, const struct hsay_key *peer, bool known,
                        uint8_t out[32])
@@ -48,7 +49,8 @@ bool hsay_send_begin(struct hsay_call *call, struct hsay_sending *s, const struc
     memset(s, 0, sizeof *s);
     s->to = to->peer.addr;
     s->class = to->class;
-    s->socket = to->socket;
+    s->socket =
+        to->socket != 0 ? to->socket : hsay_search_door(node, call->now.mono, &to->peer.addr);
     s->size = node->ledger.datagram_bytes;
     if (to->bytes_max != 0 && to->bytes_max < s->size)
         s->size = to->bytes_max;

@@ -27,7 +27,7 @@ struct hsay_send_to {
     const struct hsay_token *token; /* to show, or NULL */
     enum hsay_send_class class;
     size_t bytes_max; /* 0: as large as the node sends */
-    uint16_t socket;  /* of the letter */
+    uint16_t socket;  /* to leave from; 0: as the address needs */
 };
 
 /* Begin a datagram.  False, counted, when the outbox is full or no key can be made. */

@@ -111,6 +111,7 @@ struct hsay_node {
     struct hsay_overlay *overlay;    /* overlays_max */
     struct hsay_seal_keys *own_keys; /* as many; NULL: they are given */
     struct hsay_node_stats *stats;
+    struct hsay_search *search; /* NULL: the caller has not enough sockets for one (search.h) */
 };
 
 /* One call of the node: what every function below needs, and the packet in hand if there is one. */

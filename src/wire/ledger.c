@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hearsay/params.h"
+#include "nat/addr_class.h"
 #include "src/wire/salted.h"
 
 enum {
@@ -144,6 +145,15 @@ bool hsay_ledger_charge(struct hsay_ledger_account *account, size_t bytes)
     return true;
 }
 
+static bool pass_search(struct hsay_ledger_search *search, const struct hsay_addr *to, size_t bytes)
+{
+    if (search == NULL || search->packets == 0 || bytes > HSAY_LEDGER_SEARCH_BYTES_MAX ||
+        !hsay_addr_same_host(&search->host, to))
+        return false;
+    search->packets--;
+    return true;
+}
+
 static bool pass_class(struct hsay_ledger *ledger, hsay_time now, enum hsay_send_class class,
                        const struct hsay_addr *to, struct hsay_ledger_account *account,
                        size_t bytes)
@@ -159,8 +169,22 @@ static bool pass_class(struct hsay_ledger *ledger, hsay_time now, enum hsay_send
         return pass_silent(ledger, now, to, HSAY_SILENT_PACKETS_MAX);
     case HSAY_SEND_PUNCTURE:
         return pass_silent(ledger, now, to, LEDGER_PUNCTURES);
+    case HSAY_SEND_SEARCH:
+        return pass_search(ledger->search, to, bytes);
     }
     return false;
+}
+
+bool hsay_ledger_search(struct hsay_ledger *ledger, hsay_time now, const struct hsay_addr *peer,
+                        uint32_t packets)
+{
+    struct hsay_addr host = *peer;
+
+    host.port = 0; /* to which nothing is sent: the host's own account */
+    if (ledger->search == NULL || !pass_silent(ledger, now, &host, 1))
+        return false;
+    *ledger->search = (struct hsay_ledger_search){host, packets};
+    return true;
 }
 
 bool hsay_ledger_pass(struct hsay_ledger *ledger, hsay_time now, enum hsay_send_class class,

@@ -2,7 +2,7 @@
  * The send ledger: every datagram that a node sends passes hsay_ledger_pass, and nothing else may
  * put one into an outbox.
  *
- * Three rules.
+ * Four rules.
  *  1. 1.0x: what a *stranger's* packet makes us send (to it, or make others send to it) is never
  *     more bytes than that packet had, and never more than two datagrams.  The account of a packet
  *     in hand holds that credit; it needs no memory beyond the call, because a replayed packet
@@ -12,6 +12,9 @@
  *     and of these the last only for a request of our own walk.  Addresses that the operator named
  *     are not bound by it.
  *  3. No datagram is larger than the node's datagram size.
+ *  4. A search for ports (nat/search.h) is to one host and of so many small datagrams, and begins
+ * at most once in HSAY_SILENT_PERIOD_MS for each host.  With whom, the node decides, which believes
+ *     no single peer about it; this bounds what a mistake can cost.
  *
  * An address is *validated* for a call when the packet in hand showed our token, or when it answers
  * a request of ours; it is *heard* once it has ever sent us an authentic packet in answer to one.
@@ -46,6 +49,15 @@ enum hsay_send_class {
     HSAY_SEND_REQUEST,  /* to an address that we have not heard: rule 2 */
     HSAY_SEND_NAMED,    /* to an address that the operator named */
     HSAY_SEND_PUNCTURE, /* to the address an introducer saw: rule 2, one packet less */
+    HSAY_SEND_SEARCH,   /* to the host of a search that has begun: rule 4 */
+};
+
+enum { HSAY_LEDGER_SEARCH_BYTES_MAX = 128 }; /* a datagram of a search: a puncture, and some air */
+
+/* What is left of the search in hand. */
+struct hsay_ledger_search {
+    struct hsay_addr host;
+    uint32_t packets;
 };
 
 /* An address is known by a hash: two in 2^32 are taken for one, and nobody can tell which. */
@@ -62,6 +74,7 @@ struct hsay_ledger {
     uint32_t entry_count; /* power of two, or 0: nothing is sent to unheard addresses */
     uint32_t datagram_bytes;
     uint64_t salt;
+    struct hsay_ledger_search *search; /* the caller's; NULL: there are none */
 };
 
 void hsay_ledger_init(struct hsay_ledger *ledger, struct hsay_ledger_entry *entry,
@@ -83,6 +96,11 @@ size_t hsay_ledger_room(const struct hsay_ledger *ledger,
  * puncture of an introduced peer).  False, and nothing taken, when the credit does not suffice.  A
  * validated source needs no credit. */
 bool hsay_ledger_charge(struct hsay_ledger_account *account, size_t bytes);
+
+/* Begins a search of so many packets to the host of `peer`, in place of any before it.  False, and
+ * nothing changed, if one to there began within the period, or no account can be kept of it. */
+bool hsay_ledger_search(struct hsay_ledger *ledger, hsay_time now, const struct hsay_addr *peer,
+                        uint32_t packets);
 
 /* An authentic answer came from here: rule 2 no longer binds. */
 void hsay_ledger_heard(struct hsay_ledger *ledger, const struct hsay_addr *from);

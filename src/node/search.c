@@ -1,0 +1,290 @@
+#include "src/node/search.h"
+
+#include <string.h>
+
+#include "nat/addr_class.h"
+#include "src/node/own_nat.h"
+#include "src/node/send.h"
+#include "src/walk/peer.h"
+
+enum {
+    SOCKET_FIRST = HSAY_SOCKETS_LIFETIME + 1,
+    VOUCHER_MS = 120000,
+    /* So many packets tell the other that we were reached, for the case that some are lost. */
+    TELLS = 4,
+    TELL_GAP_MS = 250,
+    /* After the last packet the other's may still find an open port: it may have begun later. */
+    LINGER_MS = 5000,
+    /* Longer than any mapping was seen to live without traffic (200 s, Richter and others 2016). */
+    DOOR_MS = 240000,
+};
+
+static bool is_searching(const struct hsay_search *s)
+{
+    return s->way.role != HSAY_SEARCH_NONE;
+}
+
+static void end(struct hsay_search *s)
+{
+    s->way.role = HSAY_SEARCH_NONE;
+    s->account.packets = 0;
+    s->due = HSAY_TIME_NEVER;
+}
+
+/* ---- whom to believe ---- */
+
+static uint32_t host_hash(const struct hsay_addr *addr)
+{
+    uint64_t hash = addr->kind;
+    for (size_t i = 0; i < sizeof addr->byte; i++)
+        hash = hsay_peer_mix(hash ^ addr->byte[i]);
+    return (uint32_t)hash;
+}
+
+static bool is_fresh(const struct hsay_voucher *v, hsay_time now)
+{
+    return v->peer != 0 && hsay_time_ms_between(v->at, now) <= VOUCHER_MS;
+}
+
+static bool is_same(const struct hsay_voucher *a, const struct hsay_voucher *b)
+{
+    return a->peer == b->peer && a->host == b->host;
+}
+
+/* The place of this word, or that of the oldest. */
+static struct hsay_voucher *voucher_place(struct hsay_search *s, const struct hsay_voucher *word)
+{
+    struct hsay_voucher *oldest = &s->voucher[0];
+    for (unsigned i = 0; i < HSAY_SEARCH_VOUCHERS; i++) {
+        struct hsay_voucher *v = &s->voucher[i];
+        if (v->group == word->group && is_same(v, word))
+            return v;
+        if (hsay_time_before(v->at, oldest->at))
+            oldest = v;
+    }
+    return oldest;
+}
+
+/* One more word of the peer in hand.  Are there enough for where the other is? */
+static bool vouch(struct hsay_call *call, const struct hsay_peer *peer)
+{
+    struct hsay_search *s = call->node->search;
+    struct hsay_voucher word = {.peer = hsay_peer_name(&peer->key),
+                                .host = host_hash(&peer->addr),
+                                .group = hsay_peer_group(&call->from.addr),
+                                .at = call->now.mono};
+    unsigned groups = 0;
+    *voucher_place(s, &word) = word;
+    for (unsigned i = 0; i < HSAY_SEARCH_VOUCHERS; i++)
+        groups += is_fresh(&s->voucher[i], call->now.mono) && is_same(&s->voucher[i], &word);
+    return groups >= call->node->votes.agree_groups;
+}
+
+/* Only of peers that we chose to ask: who asks us may be anybody, in any number of groups. */
+static bool is_believed(struct hsay_call *call, const struct hsay_peer *peer)
+{
+    const struct hsay_candidates *table = &call->overlay->candidates;
+    const struct hsay_candidate *introducer =
+        hsay_candidate_find(&call->overlay->candidates, &call->from);
+    if (introducer == NULL ||
+        (!hsay_candidate_is_contacted(table, introducer, call->now.mono) &&
+         hsay_candidate_age_ms(table, introducer->asked_at, call->now.mono) > VOUCHER_MS))
+        return false;
+    return vouch(call, peer) || (introducer->marks & HSAY_MARK_TRUSTED) != 0;
+}
+
+/* ---- planning ---- */
+
+/* It has shown its place, and needs no search. */
+static bool is_reached(struct hsay_call *call, const struct hsay_peer *peer)
+{
+    struct hsay_candidates *table = &call->overlay->candidates;
+    struct hsay_peer anywhere = {.key = peer->key};
+    const struct hsay_candidate *c = hsay_candidate_find(table, &anywhere);
+    if (c == NULL)
+        return false;
+    if ((c->marks & HSAY_MARK_HEARD) == 0)
+        return (c->marks & HSAY_MARK_TOKEN) != 0; /* its puncture has come */
+    return c->timeouts == 0 && (hsay_candidate_is_contacted(table, c, call->now.mono) ||
+                                hsay_candidate_is_visitor(table, c, call->now.mono));
+}
+
+static bool may_send(struct hsay_call *call, const struct hsay_introduced *peer)
+{
+    const struct hsay_node *node = call->node;
+    struct hsay_addr_policy policy = {.introducer = call->from.addr,
+                                      .own = {node->bound, node->known_address}};
+    return !hsay_key_is_zero(&peer->key) && hsay_addr_sendable(&peer->addr, &policy);
+}
+
+void hsay_search_consider(struct hsay_call *call, const struct hsay_introduced *introduced,
+                          uint64_t id, uint8_t mine)
+{
+    struct hsay_node *node = call->node;
+    struct hsay_search *s = node->search;
+    struct hsay_peer peer = {introduced->addr, introduced->key};
+    if (s == NULL || call->overlay->config.policy != HSAY_POLICY_HEARSAY)
+        return;
+    bool lower = memcmp(&node->key, &peer.key, sizeof peer.key) < 0;
+    enum hsay_search_role role = hsay_search_role(mine, introduced->nat, lower);
+    if (role == HSAY_SEARCH_NONE || !may_send(call, introduced) || !is_believed(call, &peer) ||
+        is_searching(s) || is_reached(call, &peer))
+        return;
+    hsay_search_begin(&s->way, role, mine, introduced->nat, peer.addr.port,
+                      (uint32_t)hsay_rng_u64(&node->rng, &node->crypto));
+    s->peer = peer;
+    s->introducer = call->from.addr;
+    s->nat = introduced->nat;
+    s->id = id;
+    s->overlay = call->overlay_number;
+    s->sent = 0;
+    s->met = false;
+    s->due = hsay_time_add_ms(call->now.mono, HSAY_SEARCH_WAIT_MS);
+}
+
+/* ---- sending ---- */
+
+static bool send_puncture(struct hsay_call *call, const struct hsay_send_to *to)
+{
+    struct hsay_message m = {.type = HSAY_MSG_PUNCTURE, .puncture = {.id = call->node->search->id}};
+    hsay_send_make_token(call, &to->peer, &m.puncture.token);
+    if (!hsay_send_message(call, to, &m))
+        return false;
+    hsay_count(call->node, HSAY_COUNT_PUNCTURES_OUT, 1);
+    return true;
+}
+
+static void send_next(struct hsay_call *call, struct hsay_search *s)
+{
+    struct hsay_send_to to = {.peer = s->peer, .class = HSAY_SEND_SEARCH};
+    to.peer.addr.port = hsay_search_port(&s->way, s->sent);
+    if (s->way.role == HSAY_SEARCH_OPENS)
+        to.socket = (uint16_t)(SOCKET_FIRST + hsay_search_socket(s->sent));
+    s->sent++;
+    send_puncture(call, &to);
+    s->due = hsay_time_add_ms(s->due, HSAY_SEARCH_GAP_MS);
+    if (s->sent == s->way.packets)
+        s->due = hsay_time_add_ms(call->now.mono, LINGER_MS);
+}
+
+static void tell(struct hsay_call *call, struct hsay_search *s)
+{
+    struct hsay_send_to to = {.peer = s->peer, .class = HSAY_SEND_SEARCH};
+    s->sent++;
+    send_puncture(call, &to);
+    s->due = hsay_time_add_ms(call->now.mono, TELL_GAP_MS);
+}
+
+/* The first packet: nothing has gone out yet but the puncture that the introducer asked for. */
+static bool may_begin(struct hsay_call *call, const struct hsay_search *s)
+{
+    return !is_reached(call, &s->peer) &&
+           hsay_ledger_search(&call->node->ledger, call->now.mono, &s->peer.addr,
+                              s->way.packets + (unsigned)TELLS);
+}
+
+void hsay_search_run(struct hsay_node *node, struct hsay_now now, struct hsay_outbox *out)
+{
+    enum { PACKETS_MAX = 8 }; /* in one call, of those that a late caller owes */
+    struct hsay_search *s = node->search;
+    struct hsay_call call;
+    if (s == NULL || !is_searching(s) || hsay_time_before(now.mono, s->due))
+        return;
+    if (!hsay_call_begin(&call, node, now, s->overlay, out) ||
+        (s->sent == 0 && !s->met && !may_begin(&call, s)) ||
+        s->sent >= (s->met ? TELLS : s->way.packets)) {
+        end(s);
+        return;
+    }
+    if (s->met) {
+        tell(&call, s);
+        return;
+    }
+    for (unsigned i = 0; i < PACKETS_MAX && !hsay_time_before(now.mono, s->due); i++)
+        send_next(&call, s);
+    if (hsay_time_before(s->due, now.mono)) /* owed no longer: the pace is a bound */
+        s->due = now.mono;
+}
+
+hsay_time hsay_search_deadline(const struct hsay_node *node)
+{
+    const struct hsay_search *s = node->search;
+    return s != NULL && is_searching(s) ? s->due : HSAY_TIME_NEVER;
+}
+
+/* ---- meeting ---- */
+
+static struct hsay_door *find_door(struct hsay_search *s, const struct hsay_addr *to)
+{
+    for (unsigned i = 0; i < HSAY_SEARCH_DOORS; i++)
+        if (s->door[i].socket != 0 && hsay_addr_equal(&s->door[i].to, to))
+            return &s->door[i];
+    return NULL;
+}
+
+static bool is_open(const struct hsay_door *door, hsay_time now)
+{
+    return door->socket != 0 && hsay_time_ms_between(door->used, now) <= DOOR_MS;
+}
+
+static void open_door(struct hsay_search *s, hsay_time now, const struct hsay_addr *to,
+                      uint16_t socket)
+{
+    struct hsay_door *oldest = &s->door[0];
+    for (unsigned i = 0; i < HSAY_SEARCH_DOORS; i++)
+        if (hsay_time_before(s->door[i].used, oldest->used))
+            oldest = &s->door[i];
+    *oldest = (struct hsay_door){*to, socket, now};
+}
+
+/* It is where the packet in hand came from, and can be visited there. */
+static void meet(struct hsay_call *call, struct hsay_search *s)
+{
+    struct hsay_introduced peer = {.addr = call->from.addr, .key = call->from.key, .nat = s->nat};
+    s->met = true;
+    s->sent = 0;
+    s->peer = call->from;
+    s->due = call->now.mono;
+    if (call->socket >= SOCKET_FIRST && find_door(s, &call->from.addr) == NULL)
+        open_door(s, call->now.mono, &call->from.addr, call->socket);
+    hsay_candidate_on_introduced(&call->overlay->candidates, call->now.mono, &peer, &s->introducer);
+}
+
+/* A puncture may have found us by chance, and its sender does not know it yet.  Anything else it
+ * could only send because it does. */
+void hsay_search_on_packet(struct hsay_call *call, uint8_t type)
+{
+    struct hsay_search *s = call->node->search;
+    if (s == NULL)
+        return;
+    struct hsay_door *door = find_door(s, &call->from.addr);
+    if (door != NULL && door->socket == call->socket)
+        door->used = call->now.mono;
+    if (!is_searching(s) || s->overlay != call->overlay_number ||
+        !hsay_peer_key_equal(&s->peer.key, &call->from.key) ||
+        !hsay_addr_same_host(&s->peer.addr, &call->from.addr))
+        return;
+    if (!s->met)
+        meet(call, s);
+    if (type != HSAY_MSG_PUNCTURE)
+        end(s);
+}
+
+uint16_t hsay_search_door(const struct hsay_node *node, hsay_time now, const struct hsay_addr *to)
+{
+    const struct hsay_door *door = node->search != NULL ? find_door(node->search, to) : NULL;
+    return door != NULL && is_open(door, now) ? door->socket : 0;
+}
+
+bool hsay_search_uses(const struct hsay_node *node, hsay_time now, uint16_t socket)
+{
+    const struct hsay_search *s = node->search;
+    if (s == NULL || socket < SOCKET_FIRST)
+        return false;
+    if (is_searching(s) && s->way.role == HSAY_SEARCH_OPENS && (!s->met || s->sent < TELLS))
+        return true;
+    for (unsigned i = 0; i < HSAY_SEARCH_DOORS; i++)
+        if (s->door[i].socket == socket && is_open(&s->door[i], now))
+            return true;
+    return false;
+}

@@ -1,0 +1,72 @@
+/*
+ * Searching for ports (nat/search.h): whom to search with, when, and what is kept of it.
+ *
+ * Nobody is searched with on one peer's word, or an introducer could aim some hundred packets at a
+ * host of its choice.  Both sides must have agreed, each to whoever introduced them (its `nat` said
+ * so, with a token); that the other is where it is said to be, three network groups must say that
+ * we contacted ourselves, as they must of our own address (nat/vote.h), or one peer that the
+ * operator trusts; there is one search at a time; and the ledger has its own limits (rule 4).
+ *
+ * It begins a second after the introduction, if no puncture has come by then.  Whoever opened keeps
+ * the socket that the other reached: all that goes there leaves from it (a *door*).
+ *
+ * There is no such state, and no search, where the caller cannot open sockets.
+ */
+#ifndef HEARSAY_NODE_SEARCH_H
+#define HEARSAY_NODE_SEARCH_H
+
+#include "nat/search.h"
+#include "src/node/call.h"
+#include "src/node/state.h"
+
+enum { HSAY_SEARCH_VOUCHERS = 12, HSAY_SEARCH_DOORS = 4 };
+
+/* A network group said that this peer is at this host. */
+struct hsay_voucher {
+    uint64_t peer;  /* its name (peer.h); 0: unused */
+    uint32_t host;  /* a hash */
+    uint32_t group; /* whose word it is */
+    hsay_time at;
+};
+
+/* A peer that is reached through a socket of its own. */
+struct hsay_door {
+    struct hsay_addr to;
+    uint16_t socket; /* 0: unused */
+    hsay_time used;  /* last packet that came through it */
+};
+
+struct hsay_search {
+    struct hsay_search_way way; /* of role NONE: there is none in hand */
+    struct hsay_peer peer;      /* where the introducer saw it; once met, where it is */
+    struct hsay_addr introducer;
+    uint64_t id;   /* of the request that brought us together */
+    hsay_time due; /* next packet */
+    uint16_t sent;
+    uint16_t overlay;
+    uint8_t nat; /* the peer's */
+    bool met;    /* a packet of it came: what goes out now only tells it so */
+    struct hsay_ledger_search account;
+    struct hsay_voucher voucher[HSAY_SEARCH_VOUCHERS];
+    struct hsay_door door[HSAY_SEARCH_DOORS];
+};
+
+/* The peer in hand has brought this one and us together by the request `id`.  Counts it as a word
+ * for where the peer is, and plans a search if one is needed and may be.  mine: our own nat as the
+ * other was told of it. */
+void hsay_search_consider(struct hsay_call *call, const struct hsay_introduced *peer, uint64_t id,
+                          uint8_t mine);
+
+/* An authentic packet is in hand, before its handler. */
+void hsay_search_on_packet(struct hsay_call *call, uint8_t type);
+
+/* Sends what is due. */
+void hsay_search_run(struct hsay_node *node, struct hsay_now now, struct hsay_outbox *out);
+hsay_time hsay_search_deadline(const struct hsay_node *node);
+
+/* The socket that a datagram to there has to leave from; 0: the ordinary one. */
+uint16_t hsay_search_door(const struct hsay_node *node, hsay_time now, const struct hsay_addr *to);
+
+bool hsay_search_uses(const struct hsay_node *node, hsay_time now, uint16_t socket);
+
+#endif
