@@ -1,5 +1,7 @@
 #include "src/node/own_nat.h"
 
+#include "src/node/search.h"
+
 enum hsay_nat_kind hsay_own_nat(const struct hsay_call *call, uint8_t family)
 {
     const struct hsay_node *node = call->node;
@@ -21,8 +23,7 @@ uint8_t hsay_own_nat_flags(const struct hsay_call *call, uint8_t family)
     if (seen.sequential)
         flags |= HSAY_NAT_IS_SEQUENTIAL;
     /* Which part in a search is ours, two votes tell. */
-    if (node->search != NULL && seen.groups >= 2 &&
-        call->overlay->config.policy == HSAY_POLICY_HEARSAY)
+    if (seen.groups >= 2 && hsay_search_offers(call, seen.kind == HSAY_NAT_SYMMETRIC))
         flags |= HSAY_NAT_SEARCHES;
     return flags;
 }

@@ -76,8 +76,8 @@ void hsay_puncturing_on_puncture(struct hsay_call *call, const struct hsay_messa
     hsay_candidate_on_token(c, &m->puncture.token);
     hsay_puncture_on_packet(&call->node->punctures, &call->from.addr);
     hsay_count(call->node, HSAY_COUNT_PUNCTURES_IN, 1);
-    if ((c->nat & HSAY_NAT_IS_SYMMETRIC) != 0 && c->contacted_at == 0 && c->asked_at == 0)
-        hsay_step_visit(call, c); /* nobody else knows the port, and it may be gone soon */
+    if (hsay_candidate_has_come(c))
+        hsay_step_hasten(call);
 }
 
 /* To a port for which we gave a token, two or four minutes ago at most: its owner could hear us

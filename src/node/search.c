@@ -10,6 +10,7 @@
 enum {
     SOCKET_FIRST = HSAY_SOCKETS_LIFETIME + 1,
     VOUCHER_MS = 120000,
+    ENOUGH_CONTACTS = 2, /* as many as the walk keeps, whatever it hands on (walk.c) */
     /* So many packets tell the other that we were reached, for the case that some are lost. */
     TELLS = 4,
     TELL_GAP_MS = 250,
@@ -94,6 +95,26 @@ static bool is_believed(struct hsay_call *call, const struct hsay_peer *peer)
 }
 
 /* ---- planning ---- */
+
+/* Contacts of its own choice: a trusted one is everybody's. */
+static bool needs_contacts(const struct hsay_call *call)
+{
+    const struct hsay_candidates *table = &call->overlay->candidates;
+    unsigned contacts = 0;
+    for (size_t i = 0; i < table->entry_max; i++) {
+        const struct hsay_candidate *c = &table->entry[i];
+        contacts += (c->marks & HSAY_MARK_TRUSTED) == 0 &&
+                    hsay_candidate_is_contacted(table, c, call->now.mono);
+    }
+    return contacts < ENOUGH_CONTACTS;
+}
+
+bool hsay_search_offers(const struct hsay_call *call, bool symmetric)
+{
+    const struct hsay_search *s = call->node->search;
+    return s != NULL && call->overlay->config.policy == HSAY_POLICY_HEARSAY && !is_searching(s) &&
+           (!symmetric || needs_contacts(call));
+}
 
 /* It has shown its place, and needs no search. */
 static bool is_reached(struct hsay_call *call, const struct hsay_peer *peer)

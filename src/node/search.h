@@ -10,6 +10,10 @@
  * It begins a second after the introduction, if no puncture has come by then.  Whoever opened keeps
  * the socket that the other reached: all that goes there leaves from it (a *door*).
  *
+ * A search costs some 50 kB, so it is for who needs it: a node whose NAT gives each destination a
+ * port reaches one in four all the same (who is open, or filters by address), and offers to search
+ * only while it has hardly anybody; the others help.
+ *
  * There is no such state, and no search, where the caller cannot open sockets.
  */
 #ifndef HEARSAY_NODE_SEARCH_H
@@ -50,6 +54,9 @@ struct hsay_search {
     struct hsay_voucher voucher[HSAY_SEARCH_VOUCHERS];
     struct hsay_door door[HSAY_SEARCH_DOORS];
 };
+
+/* Do we agree to a search, now?  symmetric: so is the NAT in front of us. */
+bool hsay_search_offers(const struct hsay_call *call, bool symmetric);
 
 /* The peer in hand has brought this one and us together by the request `id`.  Counts it as a word
  * for where the peer is, and plans a search if one is needed and may be.  mine: our own nat as the

@@ -182,34 +182,29 @@ void hsay_step_run(struct hsay_call *call)
         hsay_catchup_on_step(call, id);
 }
 
-/* Out of turn, besides the walk. */
-static void visit(struct hsay_call *call, struct hsay_candidate *c, enum hsay_bucket bucket,
-                  unsigned contacted_below)
+void hsay_step_hasten(struct hsay_call *call)
+{
+    struct hsay_overlay *o = call->overlay;
+    if (!o->config.fixed_step && !o->config.no_step && o->config.policy == HSAY_POLICY_HEARSAY)
+        o->step_due = hsay_time_min(o->step_due, call->now.mono);
+}
+
+void hsay_step_return_visit(struct hsay_call *call, struct hsay_candidate *c)
 {
     struct hsay_overlay *o = call->overlay;
     unsigned contacted;
     unsigned known = alive(call, &contacted);
     if (o->config.fixed_step || o->config.no_step || o->config.policy != HSAY_POLICY_HEARSAY ||
-        contacted >= contacted_below || !has_places(o, PLACES_RETURN_VISITS))
+        contacted >= (is_fresh(call) ? well_filled(o) : ALONE_BELOW) ||
+        !has_places(o, PLACES_RETURN_VISITS))
         return;
-    struct hsay_request_plan plan = {.to = c,
-                                     .bucket = bucket,
-                                     .claim_kind = HSAY_CLAIM_SUM,
-                                     .introduce =
-                                         wants_introduction(call, bucket, known, contacted)};
+    struct hsay_request_plan plan = {
+        .to = c,
+        .bucket = HSAY_BUCKET_REQUESTED,
+        .claim_kind = HSAY_CLAIM_SUM,
+        .introduce = wants_introduction(call, HSAY_BUCKET_REQUESTED, known, contacted)};
     uint64_t id;
     hsay_request_send(call, &plan, &id);
-}
-
-void hsay_step_visit(struct hsay_call *call, struct hsay_candidate *c)
-{
-    visit(call, c, HSAY_BUCKET_INTRODUCED, UINT16_MAX);
-}
-
-void hsay_step_return_visit(struct hsay_call *call, struct hsay_candidate *c)
-{
-    visit(call, c, HSAY_BUCKET_REQUESTED,
-          is_fresh(call) ? well_filled(call->overlay) : ALONE_BELOW);
 }
 
 void hsay_step_hand_on(struct hsay_call *call, struct hsay_candidate *c)

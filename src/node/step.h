@@ -9,8 +9,9 @@
 /* Walk fast for a while: after a start, a wake-up, or when the first peer is named. */
 void hsay_step_refresh(struct hsay_overlay *o, struct hsay_now now);
 
-/* A way to it has just been opened, and may close before its turn comes: it is visited at once. */
-void hsay_step_visit(struct hsay_call *call, struct hsay_candidate *c);
+/* A way to somebody has just been opened, and may close before its turn comes: the next step, which
+ * goes there (walk.h), is due.  Not a visit at once, as whoever opened it might have forged it. */
+void hsay_step_hasten(struct hsay_call *call);
 
 /* A peer that is new to us has shown that it can hear us.  While we know few we visit it at once,
  * so that it can be introduced to others: with one tracker and twenty newcomers, its step would

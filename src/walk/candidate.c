@@ -168,6 +168,12 @@ bool hsay_candidate_is_place_unknown(const struct hsay_candidate *c)
            (c->marks & (HSAY_MARK_HEARD | HSAY_MARK_TOKEN)) == 0;
 }
 
+bool hsay_candidate_has_come(const struct hsay_candidate *c)
+{
+    return (c->nat & HSAY_NAT_IS_SYMMETRIC) != 0 && (c->marks & HSAY_MARK_TOKEN) != 0 &&
+           (c->marks & HSAY_MARK_HEARD) == 0 && c->asked_at == 0;
+}
+
 /* What is asked before its puncture has come goes nowhere. */
 static bool is_awaited(const struct hsay_candidates *table, const struct hsay_candidate *c,
                        hsay_time now)

@@ -122,6 +122,9 @@ bool hsay_candidate_is_of_introducer(const struct hsay_candidate *c);
 /* Its NAT has a port of its own for each destination, and it has not shown the one for us. */
 bool hsay_candidate_is_place_unknown(const struct hsay_candidate *c);
 
+/* It is such a one, and its puncture has come: we alone know the port, which may be gone soon. */
+bool hsay_candidate_has_come(const struct hsay_candidate *c);
+
 /* For how long an introduction of it is good. */
 uint32_t hsay_candidate_introduced_ms(const struct hsay_candidates *table,
                                       const struct hsay_candidate *c);

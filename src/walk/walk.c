@@ -262,6 +262,20 @@ static uint64_t introduced_turn(const struct hsay_walk *walk, const struct hsay_
     return (uint64_t)c->introduced_at + hsay_candidate_introduced_ms(table, c);
 }
 
+/* Somebody whose NAT has a port for us alone, open since its puncture came.  That was asked for by
+ * whoever introduced it, so this is no more of a stranger's choice than any introduction. */
+static struct hsay_candidate *who_has_come(const struct hsay_walk *walk,
+                                           struct hsay_candidates *table, hsay_time now)
+{
+    for (size_t i = 0; i < table->entry_max && walk->policy == HSAY_POLICY_HEARSAY; i++) {
+        struct hsay_candidate *c = &table->entry[i];
+
+        if (hsay_candidate_has_come(c) && hsay_candidate_is_eligible(table, c, now))
+            return c;
+    }
+    return NULL;
+}
+
 struct hsay_candidate *hsay_walk_visit(struct hsay_walk *walk, struct hsay_candidates *table,
                                        hsay_time now, const struct hsay_chance *chance,
                                        enum hsay_bucket *bucket)
@@ -269,7 +283,12 @@ struct hsay_candidate *hsay_walk_visit(struct hsay_walk *walk, struct hsay_candi
     struct supply supply = survey(walk, table, now);
     enum hsay_bucket from = draw(walk, &supply, chance);
     struct choice choice = choice_new(walk, chance);
+    struct hsay_candidate *come = who_has_come(walk, table, now);
 
+    if (come != NULL) {
+        *bucket = hsay_candidate_bucket(table, come, now);
+        return come;
+    }
     for (size_t i = 0; i < table->entry_max; i++) {
         struct hsay_candidate *c = &table->entry[i];
 
