@@ -25,7 +25,8 @@ struct request {
     struct natlab_campaign campaign;
     const char *kinds;
     double trials, step_s, delay_ms, loss_percent, patience_s, hold_s, steps, seed;
-    const char *search, *punctures, *daemon;
+    double flush_s;
+    const char *search, *punctures, *daemon, *flush_of;
     char daemon_path[PATH_BYTES];
 };
 
@@ -45,6 +46,9 @@ static const char usage_more[] =
     "  --patience SECONDS   until a trial is given up (six steps)\n"
     "  --hold SECONDS       go on for so long after they have met, and see whether the path stays "
     "(0)\n"
+    "  --flush SECONDS      of that, until the boxes forget all that they know; then tell how soon "
+    "the\n                       two find together again\n"
+    "  --flush-of WHOSE     both, visitor or guest: whose boxes (both)\n"
     "  --delay MS           each way (20)\n"
     "  --loss PERCENT       of the datagrams (0)\n"
     "  --punctures yes|no   no: they do not leave their host, for comparison (yes)\n"
@@ -95,6 +99,7 @@ static bool take_options(struct request *r, const struct lab_options *options)
         {"hold", NULL, &r->hold_s, 0, 86400},     {"delay", NULL, &r->delay_ms, 0.1, 2000},
         {"loss", NULL, &r->loss_percent, 0, 100}, {"punctures", &r->punctures, NULL, 0, 0},
         {"seed", NULL, &r->seed, 0, 1e15},        {"daemon", &r->daemon, NULL, 0, 0},
+        {"flush", NULL, &r->flush_s, 0.1, 86400}, {"flush-of", &r->flush_of, NULL, 0, 0},
     };
     for (size_t i = 0; i < options->sets; i++) {
         size_t k = 0;
@@ -116,6 +121,25 @@ static bool is_yes_or_no(const char *key, const char *word)
     if (word == NULL || strcmp(word, "yes") == 0 || strcmp(word, "no") == 0)
         return true;
     fprintf(stderr, "hearsay-lab: --%s is yes or no, not '%s'\n", key, word);
+    return false;
+}
+
+/* Paths can be lost only where they were. */
+static bool is_flush(const struct request *r)
+{
+    static const char *const whose[] = {"both", "visitor", "guest"};
+    bool known = r->flush_of == NULL;
+    for (size_t i = 0; !known && i < sizeof whose / sizeof whose[0]; i++)
+        known = strcmp(whose[i], r->flush_of) == 0;
+    if (!known)
+        fprintf(stderr, "hearsay-lab: --flush-of is both, visitor or guest, not '%s'\n",
+                r->flush_of);
+    else if (r->flush_of != NULL && r->flush_s == 0)
+        fputs("hearsay-lab: --flush-of does nothing without --flush\n", stderr);
+    else if (r->flush_s > 0 && r->flush_s >= r->hold_s)
+        fputs("hearsay-lab: --flush is a moment within --hold\n", stderr);
+    else
+        return true;
     return false;
 }
 
@@ -203,7 +227,12 @@ static void fill_campaign(struct request *r, const struct lab_options *options, 
     c->each.program =
         (struct natlab_program){.step_ms = (unsigned)(r->step_s * 1e3), .search = r->search};
     c->each.patience_s = r->patience_s > 0 ? r->patience_s : PATIENCE_STEPS * r->step_s;
-    c->each.hold_s = r->hold_s;
+    c->each.hold = (struct natlab_hold_plan){
+        .hold_s = r->hold_s,
+        .flush_s = r->flush_s,
+        .flush = {r->flush_of == NULL || strcmp(r->flush_of, "guest") != 0,
+                  r->flush_of == NULL || strcmp(r->flush_of, "visitor") != 0},
+    };
     c->each.no_punctures = r->punctures != NULL && !is_yes(r->punctures);
     natlab_campaign_pair_up(c);
 }
@@ -218,8 +247,8 @@ static bool understand(struct request *r, const struct lab_options *options, cha
         .seed = 1,
     };
     if (!take_options(r, options) || !is_yes_or_no("search", r->search) ||
-        !is_yes_or_no("punctures", r->punctures) || !take_kinds(&r->campaign, r->kinds) ||
-        !make_link(r, &r->campaign.each.link))
+        !is_yes_or_no("punctures", r->punctures) || !is_flush(r) ||
+        !take_kinds(&r->campaign, r->kinds) || !make_link(r, &r->campaign.each.link))
         return false;
     fill_campaign(r, options, argv);
     return true;

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "hearsay/error.h"
+#include "src/lab/nat/conntrack.h"
 
 enum {
     SEQUENCE_PORTS = 1000, /* as long as no run opens as many mappings, none is used twice */
@@ -126,4 +127,46 @@ int natlab_box_set_up(const struct natlab_place *place, const struct lab_nat_kin
     if (rc == 0)
         rc = set_timers(place, kind, why);
     return rc == 0 ? natlab_place_set(place, "ipv4/ip_forward", 1, why) : rc;
+}
+
+/* --- forgetting ------------------------------------------------------------------------------ */
+
+/* Those of `before` that are still the same, by the kernel's own numbers. */
+static size_t count_same(const struct natlab_flows *before, const struct natlab_flows *now)
+{
+    size_t same = 0;
+    for (size_t i = 0; i < before->count; i++)
+        for (size_t j = 0; j < now->count; j++)
+            same += before->flow[i].id == now->flow[j].id;
+    return same;
+}
+
+static int check_forgotten(const struct natlab_place *place, const struct natlab_flows *before,
+                           struct lab_why *why)
+{
+    struct natlab_flows now;
+    int rc = natlab_conntrack_list(place, &now, why);
+    size_t same = rc == 0 ? count_same(before, &now) : 0;
+    natlab_flows_free(&now);
+    if (same != 0)
+        rc = lab_why_set(why, HSAY_EBAD, "a box was to forget its %zu flows, and still has %zu",
+                         before->count, same);
+    return rc;
+}
+
+int natlab_box_flush(const struct natlab_place *place, unsigned *flows, struct lab_why *why)
+{
+    static const char *const nft[] = {"nft", "-f", "-", NULL};
+    struct natlab_flows before;
+    int rc = natlab_conntrack_list(place, &before, why);
+    if (rc == 0)
+        rc = natlab_place_feed(place, nft, "flush map ip box opened\nflush map ip box admitted\n",
+                               why);
+    if (rc == 0)
+        rc = natlab_conntrack_flush(place, why);
+    if (rc == 0)
+        rc = check_forgotten(place, &before, why);
+    *flows = (unsigned)before.count;
+    natlab_flows_free(&before);
+    return rc;
 }

@@ -21,4 +21,8 @@
 int natlab_box_set_up(const struct natlab_place *place, const struct lab_nat_kind *kind,
                       const char *outside, const char *network, struct lab_why *why);
 
+/* Forgets all that it knew of what went through it, as one that starts anew does, and looks whether
+ * it has: HSAY_EBAD and words if not.  `flows`: how many there were. */
+int natlab_box_flush(const struct natlab_place *place, unsigned *flows, struct lab_why *why);
+
 #endif

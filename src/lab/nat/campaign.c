@@ -169,9 +169,8 @@ static void put_outcome(struct lab_result *out, const struct natlab_outcome *o)
     lab_result_number(out, "walked", o->walked);
     lab_result_number(out, "milliseconds", o->connected ? o->milliseconds : INFINITY);
     lab_result_number(out, "punctures", o->punctures);
-    lab_result_number(out, "held_answers", o->held_answers);
-    lab_result_number(out, "held_losses", o->held_losses);
     lab_result_number(out, "punctures_made", o->punctures_made);
+    natlab_held_put(out, &o->held);
 }
 
 static char *events_path(const struct natlab_campaign *campaign, size_t job)

@@ -64,9 +64,8 @@ static void add(struct natlab_row *row, const struct lab_result *result, unsigne
     row->connected += field(result, "steps") <= steps_max;
     row->ever += field(result, "connected") != 0;
     row->punctures += field(result, "punctures");
-    row->held_answers += field(result, "held_answers");
-    row->held_losses += field(result, "held_losses");
     row->punctures_made += field(result, "punctures_made");
+    natlab_kept_add(&row->kept, result);
 }
 
 static struct natlab_row row_of(const struct pick *pick)
@@ -75,7 +74,6 @@ static struct natlab_row row_of(const struct pick *pick)
     for (size_t job = 0; job < natlab_campaign_jobs(pick->campaign); job++)
         if (is_picked(pick, job))
             add(&row, &pick->result[job], pick->campaign->steps_max);
-    row.kept = row.held_answers / (row.held_answers + row.held_losses);
     row.steps_median = percentile(pick, "steps", row.trials, 50);
     row.steps_p99 = percentile(pick, "steps", row.trials, 99);
     row.tries_p99 = percentile(pick, "tries", row.trials, 99);

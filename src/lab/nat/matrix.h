@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "src/lab/nat/campaign.h"
+#include "src/lab/nat/kept.h"
 
 /* One pair, or one direction of it.  A trial that did not connect has endlessly many steps and
  * milliseconds: a percentile that falls on one is endless, too. */
@@ -14,8 +15,7 @@ struct natlab_row {
     unsigned connected; /* within the campaign's steps */
     unsigned ever;      /* in the end */
     double punctures, punctures_made;
-    double held_answers, held_losses;
-    double kept; /* share of the requests that were answered while holding; NAN: there was none */
+    struct natlab_kept kept;
     double steps_median, steps_p99, tries_p99;
     double milliseconds_median, milliseconds_p99;
 };

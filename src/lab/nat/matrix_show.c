@@ -60,16 +60,14 @@ static void print_row(const char *visitor, const char *guest, const struct natla
     print_number(row->steps_p99, out);
     print_number(round(row->milliseconds_median), out);
     print_number(round(row->milliseconds_p99), out);
-    print_number(round(1000 * row->kept) / 10, out);
     fputc('\n', out);
 }
 
 static void print_rows(const struct natlab_matrix *m, FILE *out)
 {
     const struct natlab_campaign *c = m->campaign;
-    fprintf(out, "\n%-*s%-*s%9s%9s%9s%9s%11s%9s%9s%9s%9s%9s\n", NAME_COLUMNS, "visitor",
-            NAME_COLUMNS, "guest", "trials", "told", "in time", "ever", "punctures", "steps", "p99",
-            "ms", "p99", "kept %");
+    fprintf(out, "\n%-*s%-*s%9s%9s%9s%9s%11s%9s%9s%9s%9s\n", NAME_COLUMNS, "visitor", NAME_COLUMNS,
+            "guest", "trials", "told", "in time", "ever", "punctures", "steps", "p99", "ms", "p99");
     for (unsigned i = 0; i < c->pairs; i++) {
         const char *mine = c->kind[c->pair[i].mine]->name;
         const char *theirs = c->kind[c->pair[i].theirs]->name;
@@ -82,10 +80,29 @@ static void print_rows(const struct natlab_matrix *m, FILE *out)
     }
 }
 
+static void print_kept(const struct natlab_matrix *m, bool flush, FILE *out)
+{
+    const struct natlab_campaign *c = m->campaign;
+    fprintf(out, "\n%-*s%-*s", NAME_COLUMNS, "mine", NAME_COLUMNS, "theirs");
+    natlab_kept_print_head(flush, out);
+    for (unsigned i = 0; i < c->pairs; i++) {
+        const struct natlab_kept *kept = &m->pair[i].kept;
+        if ((flush ? kept->flushes : kept->trials) == 0)
+            continue;
+        fprintf(out, "%-*s%-*s", NAME_COLUMNS, c->kind[c->pair[i].mine]->name, NAME_COLUMNS,
+                c->kind[c->pair[i].theirs]->name);
+        natlab_kept_print(kept, flush, out);
+    }
+}
+
 void natlab_matrix_print(const struct natlab_matrix *matrix, FILE *out)
 {
     print_square(matrix, out);
     print_rows(matrix, out);
+    if (matrix->campaign->each.hold.hold_s > 0)
+        print_kept(matrix, false, out);
+    if (matrix->campaign->each.hold.flush_s > 0)
+        print_kept(matrix, true, out);
     if (matrix->classic_pairs > 0)
         fprintf(out, "\n%u of %u pairs of the classic kinds connect in 99 %% of the trials.\n",
                 matrix->connected_pairs, matrix->classic_pairs);
@@ -118,8 +135,7 @@ static void put_row(json_t *object, const struct natlab_row *row)
     put(object, "tries_p99", row->tries_p99);
     put(object, "milliseconds_median", row->milliseconds_median);
     put(object, "milliseconds_p99", row->milliseconds_p99);
-    put(object, "held_requests", row->held_answers + row->held_losses);
-    put(object, "kept", row->kept);
+    natlab_kept_put(object, &row->kept);
 }
 
 static json_t *pairs_json(const struct natlab_matrix *m)
@@ -176,10 +192,11 @@ static json_t *kinds_json(const struct natlab_campaign *c)
 static json_t *settings_json(const struct natlab_campaign *c)
 {
     const struct natlab_trial *each = &c->each;
-    return json_pack("{s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:s, s:b, s:i}", "trials", (int)c->trials,
-                     "steps_max", (int)c->steps_max, "step_s", each->program.step_ms / 1e3,
-                     "delay_ms", (double)each->link.delay_ns / 1e6, "loss", each->link.loss,
-                     "patience_s", each->patience_s, "hold_s", each->hold_s, "search",
+    return json_pack("{s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:s, s:b, s:i}", "trials",
+                     (int)c->trials, "steps_max", (int)c->steps_max, "step_s",
+                     each->program.step_ms / 1e3, "delay_ms", (double)each->link.delay_ns / 1e6,
+                     "loss", each->link.loss, "patience_s", each->patience_s, "hold_s",
+                     each->hold.hold_s, "flush_s", each->hold.flush_s, "search",
                      each->program.search != NULL ? each->program.search : "as it comes",
                      "punctures", !each->no_punctures, "trackers", NATLAB_TRACKERS);
 }

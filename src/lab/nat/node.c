@@ -151,11 +151,16 @@ static enum hsay_bucket bucket_called(const char *name)
     return HSAY_BUCKET_NONE;
 }
 
+json_t *natlab_node_peers(struct natlab_node *node, struct lab_why *why)
+{
+    return natlab_control_ask(&node->control, why, "peers " OVERLAY);
+}
+
 enum hsay_bucket natlab_node_bucket(struct natlab_node *node, const char *key)
 {
     struct lab_why why;
     enum hsay_bucket bucket = HSAY_BUCKET_NONE;
-    json_t *peers = natlab_control_ask(&node->control, &why, "peers " OVERLAY), *peer;
+    json_t *peers = natlab_node_peers(node, &why), *peer;
     size_t i;
     json_array_foreach(peers, i, peer)
     {
@@ -175,4 +180,35 @@ double natlab_node_count(struct natlab_node *node, const char *counter)
     double count = (double)json_integer_value(json_object_get(counters, counter));
     json_decref(stats);
     return count;
+}
+
+/* --- bundles --------------------------------------------------------------------------------- */
+
+/* The body ends with the line that carries it. */
+int natlab_node_publish(struct natlab_node *node, char digest[NATLAB_DIGEST_TEXT_BYTES],
+                        struct lab_why *why)
+{
+    json_t *made = natlab_control_ask(&node->control, why, "pub " OVERLAY " 1 0 5\nkept");
+    const char *text = json_string_value(json_object_get(json_array_get(made, 0), "digest"));
+    int rc = text != NULL ? 0 : HSAY_EIO;
+    snprintf(digest, NATLAB_DIGEST_TEXT_BYTES, "%s", text != NULL ? text : "");
+    json_decref(made);
+    return rc;
+}
+
+int natlab_node_holds(struct natlab_node *node, const char *digest, bool *holds,
+                      struct lab_why *why)
+{
+    json_t *digests = natlab_control_ask(&node->control, why, "digests " OVERLAY), *each;
+    size_t i;
+    *holds = false;
+    if (digests == NULL)
+        return HSAY_EIO;
+    json_array_foreach(digests, i, each)
+    {
+        const char *its = json_string_value(json_object_get(each, "d"));
+        *holds |= its != NULL && strcmp(its, digest) == 0;
+    }
+    json_decref(digests);
+    return 0;
 }

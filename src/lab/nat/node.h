@@ -41,6 +41,18 @@ int natlab_node_join(struct natlab_node *node, const char *join, struct lab_why 
 int natlab_node_meet(struct natlab_node *node, const struct natlab_host *host, unsigned hosts,
                      struct lab_why *why);
 
+/* A new list of those that it knows, as the control socket has them; NULL and words. */
+json_t *natlab_node_peers(struct natlab_node *node, struct lab_why *why);
+
+/* Publishes a bundle there; its digest in hex.  HSAY_EIO and words. */
+enum { NATLAB_DIGEST_TEXT_BYTES = 65 };
+int natlab_node_publish(struct natlab_node *node, char digest[NATLAB_DIGEST_TEXT_BYTES],
+                        struct lab_why *why);
+
+/* HSAY_EIO and words if it cannot tell. */
+int natlab_node_holds(struct natlab_node *node, const char *digest, bool *holds,
+                      struct lab_why *why);
+
 /* In which bucket the peer with this key is; HSAY_BUCKET_NONE if the node does not know it, or
  * gives no answer. */
 enum hsay_bucket natlab_node_bucket(struct natlab_node *node, const char *key);

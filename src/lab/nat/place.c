@@ -68,18 +68,45 @@ static int anger(int out, const char *program, struct lab_why *why)
     return lab_why_set(why, HSAY_EIO, "%s: %s", program, text);
 }
 
-int natlab_place_feed(const struct natlab_place *place, const char *const *argv, const char *text,
-                      struct lab_why *why)
+/* Until it has ended; `in` and `out` are its. */
+static int run(const struct natlab_place *place, const char *const *argv, int in, int out,
+               struct lab_why *why)
 {
-    int in = memory_file(text), out = memory_file(""), status = 0, rc = 0;
+    int status = 0;
     natlab_place_enter(place);
     pid_t pid = fork();
     if (pid == 0)
         become(argv, in, out);
     if (pid < 0)
-        rc = lab_why_set(why, HSAY_EIO, "no process: %s", strerror(errno));
-    else if (waitpid(pid, &status, 0) != pid || status != 0)
-        rc = anger(out, argv[0], why);
+        return lab_why_set(why, HSAY_EIO, "no process: %s", strerror(errno));
+    return waitpid(pid, &status, 0) != pid || status != 0 ? anger(out, argv[0], why) : 0;
+}
+
+int natlab_place_feed(const struct natlab_place *place, const char *const *argv, const char *text,
+                      struct lab_why *why)
+{
+    int in = memory_file(text), out = memory_file("");
+    int rc = run(place, argv, in, out, why);
+    close(in);
+    close(out);
+    return rc;
+}
+
+static char *text_in(int file)
+{
+    off_t size = lseek(file, 0, SEEK_END);
+    char *text = lab_heap_new((size_t)(size > 0 ? size : 0) + 1, 1);
+    ssize_t got = size > 0 ? pread(file, text, (size_t)size, 0) : 0;
+    text[got > 0 ? got : 0] = '\0';
+    return text;
+}
+
+int natlab_place_ask(const struct natlab_place *place, const char *const *argv, char **text,
+                     struct lab_why *why)
+{
+    int in = memory_file(""), out = memory_file("");
+    int rc = run(place, argv, in, out, why);
+    *text = rc == 0 ? text_in(out) : NULL;
     close(in);
     close(out);
     return rc;

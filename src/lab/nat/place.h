@@ -24,6 +24,10 @@ void natlab_place_enter(const struct natlab_place *place);
 int natlab_place_feed(const struct natlab_place *place, const char *const *argv, const char *text,
                       struct lab_why *why);
 
+/* The same without input, and what it says is a new text: free() it. */
+int natlab_place_ask(const struct natlab_place *place, const char *const *argv, char **text,
+                     struct lab_why *why);
+
 /* Starts one there that goes on, with both outputs at the end of the file `log`. */
 int natlab_place_start(const struct natlab_place *place, const char *const *argv, const char *log,
                        pid_t *pid, struct lab_why *why);

@@ -31,6 +31,7 @@ struct stage {
     struct natlab_node peer[NATLAB_PEERS];
     struct natlab_side side[NATLAB_PEERS];
     double introduced_ms; /* by the clock; 0: not yet */
+    struct natlab_hold hold;
     FILE *events;
 };
 
@@ -170,6 +171,7 @@ static void on_event(struct stage *s, struct natlab_side *side, json_t *event)
     natlab_side_on_event(side, event);
     if (side->introduced && s->introduced_ms == 0)
         s->introduced_ms = clock_ms();
+    natlab_hold_on_event(&s->hold, (unsigned)(side - s->side), event, clock_ms());
     note(s, side, event);
 }
 
@@ -260,32 +262,44 @@ static double punctures_made(struct stage *s)
            natlab_node_count(&s->peer[GUEST], "punctures_out");
 }
 
-/* Goes on, and counts how many of the two's requests to each other are answered. */
-static bool hold(struct stage *s)
+/* For what one of the two has to do. */
+static unsigned coin(uint64_t seed)
 {
-    for (unsigned i = 0; i < NATLAB_PEERS; i++)
-        s->side[i].holding = true;
-    if (!watch(s, s->trial->hold_s * 1e3, UNTIL_TIME))
-        return false;
-    for (unsigned i = 0; i < NATLAB_PEERS; i++) {
-        s->outcome->held_answers += s->side[i].held_answers;
-        s->outcome->held_losses += s->side[i].held_losses;
-    }
-    return true;
+    return (unsigned)(seed * 0x9e3779b97f4a7c15u >> 63);
 }
 
-/* From the visitor's first request on.  False if a node is gone. */
-static bool observe(struct stage *s)
+static int nobody_there(struct lab_why *why)
+{
+    return lab_why_set(why, HSAY_EIO, "a hearsayd ended in the middle of the trial");
+}
+
+static int hold(struct stage *s, struct lab_why *why)
+{
+    double wait_ms;
+    int rc = 0;
+    natlab_hold_begin(&s->hold, &s->trial->hold, coin(s->trial->seed), &s->world, s->side,
+                      &s->outcome->held, clock_ms());
+    while (rc == 0 && (wait_ms = natlab_hold_wait_ms(&s->hold, clock_ms())) > 0) {
+        if (!watch(s, wait_ms, UNTIL_TIME))
+            return nobody_there(why);
+        rc = natlab_hold_on_time(&s->hold, clock_ms(), why);
+    }
+    atomic_store(&s->world.router.traffic->lossless, true);
+    return rc == 0 ? natlab_hold_end(&s->hold, clock_ms(), why) : rc;
+}
+
+/* From the visitor's first request on. */
+static int observe(struct stage *s, struct lab_why *why)
 {
     struct natlab_outcome *o = s->outcome;
     if (!watch(s, s->trial->patience_s * 1e3, UNTIL_ONE_ANSWERED))
-        return false;
+        return nobody_there(why);
     note_connection(s);
     if (o->connected && !watch(s, MUTUAL_MS, UNTIL_BOTH_ANSWERED))
-        return false;
+        return nobody_there(why);
     o->mutual = s->side[VISITOR].answered && s->side[GUEST].answered;
     o->punctures = (double)atomic_load(&s->world.router.traffic->punctures);
-    return !o->connected || s->trial->hold_s == 0 || hold(s);
+    return o->connected && s->trial->hold.hold_s > 0 ? hold(s, why) : 0;
 }
 
 static int meet(struct stage *s, const char *join, struct lab_why *why)
@@ -296,12 +310,10 @@ static int meet(struct stage *s, const char *join, struct lab_why *why)
         return lab_why_set(why, HSAY_EIO, "the guest's hearsayd ended before the visitor came");
     take_sides(s); /* what the guest did before does not count */
     int rc = send_in(s, VISITOR, join, why);
-    if (rc != 0)
-        return rc;
-    if (!observe(s))
-        return lab_why_set(why, HSAY_EIO, "a hearsayd ended in the middle of the trial");
+    if (rc == 0)
+        rc = observe(s, why);
     s->outcome->punctures_made = punctures_made(s) - before;
-    return 0;
+    return rc;
 }
 
 static int play(struct stage *s, struct lab_why *why)

@@ -10,6 +10,7 @@
 #ifndef HEARSAY_LAB_NAT_TRIAL_H
 #define HEARSAY_LAB_NAT_TRIAL_H
 
+#include "src/lab/nat/hold.h"
 #include "src/lab/nat/node.h"
 #include "src/lab/nat/prober.h"
 #include "src/lab/nat/side.h"
@@ -19,11 +20,11 @@ struct natlab_trial {
     struct natlab_program program;
     struct lab_link_model link; /* prepared */
     uint64_t seed;
-    double patience_s;  /* from the visitor's first request on */
-    double hold_s;      /* to go on for after they have met */
-    bool no_punctures;  /* the control: they do not leave their host */
-    const char *folder; /* is there, empty, and may be used by many trials at once */
-    const char *events; /* a file for what the two do; NULL: none */
+    double patience_s;            /* from the visitor's first request on */
+    struct natlab_hold_plan hold; /* after they have met */
+    bool no_punctures;            /* the control: they do not leave their host */
+    const char *folder;           /* is there, empty, and may be used by many trials at once */
+    const char *events;           /* a file for what the two do; NULL: none */
 };
 
 struct natlab_outcome {
@@ -37,7 +38,7 @@ struct natlab_outcome {
     double milliseconds;   /* from the introduction to the answer */
     double punctures_made; /* by the two, since the visitor came */
     double punctures;      /* from box to box, until they met */
-    unsigned held_answers, held_losses; /* of their requests to each other while holding */
+    struct natlab_held held; /* all 0 unless they met and it was planned */
 };
 
 /* Both boxes are looked into first; HSAY_EBAD and words if one is not what it should be.  The

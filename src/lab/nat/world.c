@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "hearsay/error.h"
 #include "src/lab/nat/box.h"
@@ -99,31 +100,40 @@ static int lay(const struct cable *c, struct lab_why *why)
     return configure(c->other, commands, why);
 }
 
-/* The boxes of one site, outermost first, each connected to the one around it. */
-static int make_boxes(struct natlab_world *world, const struct natlab_host *host,
-                      struct natlab_place *box, struct lab_why *why)
+/* Box `i` of a host, connected to the one around it. */
+static int make_box(struct natlab_world *world, struct natlab_host *host, unsigned i,
+                    struct lab_why *why)
+{
+    struct natlab_host_box *box = &host->box[i];
+    bool outermost = i + 1 == host->kind->boxes;
+    snprintf(box->outside, sizeof box->outside, outermost ? "%s" : "%s.2",
+             outermost ? host->outside : network[i + 1]);
+    int rc = natlab_place_make(&box->place, why);
+    if (rc != 0)
+        return rc;
+    if (outermost)
+        return connect_to_world(world, &box->place, host->outside, true, why);
+    return lay(&(struct cable){.box = &host->box[i + 1].place,
+                               .other = &box->place,
+                               .inner = NATLAB_INSIDE,
+                               .device = NATLAB_OUTSIDE,
+                               .network = network[i + 1],
+                               .number = 2},
+               why);
+}
+
+/* Outermost first. */
+static int make_boxes(struct natlab_world *world, struct natlab_host *host, struct lab_why *why)
 {
     const struct natlab_kind *kind = host->kind;
     int rc = 0;
     for (unsigned i = kind->boxes; rc == 0 && i-- > 0;) {
-        char outside[NATLAB_ADDRESS_BYTES], inside[NATLAB_ADDRESS_BYTES + 4];
-        bool outermost = i + 1 == kind->boxes;
-        rc = natlab_place_make(&box[i], why);
-        if (rc == 0 && outermost)
-            rc = connect_to_world(world, &box[i], host->outside, true, why);
-        else if (rc == 0)
-            rc = lay(&(struct cable){.box = &box[i + 1],
-                                     .other = &box[i],
-                                     .inner = NATLAB_INSIDE,
-                                     .device = NATLAB_OUTSIDE,
-                                     .network = network[i + 1],
-                                     .number = 2},
-                     why);
-        snprintf(outside, sizeof outside, outermost ? "%s" : "%s.2",
-                 outermost ? host->outside : network[i + 1]);
+        char inside[NATLAB_ADDRESS_BYTES + 4];
         snprintf(inside, sizeof inside, "%s.0/24", network[i]);
+        rc = make_box(world, host, i, why);
         if (rc == 0)
-            rc = natlab_box_set_up(&box[i], &kind->box[i], outside, inside, why);
+            rc = natlab_box_set_up(&host->box[i].place, &kind->box[i], host->box[i].outside, inside,
+                                   why);
     }
     return rc;
 }
@@ -169,21 +179,21 @@ static int plug_in(struct natlab_host *host, const struct natlab_place *box, uns
 
 static int make_peer(struct natlab_world *world, struct natlab_host *host, struct lab_why *why)
 {
-    struct natlab_place box[NATLAB_BOXES_MAX];
     if (host->kind->boxes == 0)
         return make_open_host(world, host, true, why);
-    int rc = make_boxes(world, host, box, why);
-    return rc == 0 ? plug_in(host, &box[0], 0, why) : rc;
+    int rc = make_boxes(world, host, why);
+    return rc == 0 ? plug_in(host, &host->box[0].place, 0, why) : rc;
 }
 
 static int make_shared(struct natlab_world *world, struct lab_why *why)
 {
-    struct natlab_place box[NATLAB_BOXES_MAX];
-    int rc = make_boxes(world, &world->peer[0], box, why);
+    struct natlab_host_box *box = world->peer[0].box;
+    int rc = make_boxes(world, &world->peer[0], why);
     if (rc == 0)
-        rc = make_bridge(&box[0], why);
+        rc = make_bridge(&box[0].place, why);
+    memcpy(world->peer[1].box, box, sizeof world->peer[1].box);
     for (unsigned i = 0; rc == 0 && i < NATLAB_PEERS; i++)
-        rc = plug_in(&world->peer[i], &box[0], i, why);
+        rc = plug_in(&world->peer[i], &box[0].place, i, why);
     return rc;
 }
 

@@ -16,9 +16,15 @@ enum {
     NATLAB_ADDRESS_BYTES = 16,
 };
 
+struct natlab_host_box {
+    struct natlab_place place;
+    char outside[NATLAB_ADDRESS_BYTES];
+};
+
 struct natlab_host {
     struct natlab_place place;
-    char address[NATLAB_ADDRESS_BYTES]; /* its own */
+    struct natlab_host_box box[NATLAB_BOXES_MAX]; /* on its way out; as many as its kind has */
+    char address[NATLAB_ADDRESS_BYTES];           /* its own */
     char outside[NATLAB_ADDRESS_BYTES]; /* that of its outermost box; its own if there is none */
     uint16_t port;                      /* for its node */
     const struct natlab_kind *kind;

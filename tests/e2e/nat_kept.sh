@@ -1,0 +1,59 @@
+#!/bin/bash
+# What the laboratory says of paths that are kept: a path that was just used is open, and a datagram
+# gets through; boxes that were made to forget have shut it, and the two find together again.
+. "$(dirname "$0")/lib.bash"
+lab=$B/hearsay-lab
+[ -x "$lab" ] || skip "no hearsay-lab in $B"
+
+nat() { # options...
+    TMPDIR=$work "$lab" nat --json --quiet --step 1 "$@" >"$work/json" 2>"$work/said" ||
+        { tail -n 3 "$work/said"; return 1; }
+}
+
+# A number of the pair's row in the last result.
+row() { # mine, theirs, field
+    tr '{}' '\n\n' <"$work/json" | grep "\"mine\":\"$1\",\"theirs\":\"$2\"" |
+        sed -n "s/.*\"$3\":\([0-9.]*\).*/\1/p"
+}
+
+is() { # number, number
+    [ "$1" = "$2" ] || { echo "$1, not $2"; return 1; }
+}
+
+if ! nat --kinds blocked --trials 1 --patience 0.1 >/dev/null; then
+    reason=$(grep -oE '(cannot (make|map|mount|open|set|run)|no network namespace).*' \
+        "$work/said" | head -n 1)
+    [ -z "$reason" ] || skip "no NATs can be made here: $reason"
+    cat "$work/said"
+    exit 1
+fi
+
+# Both the kernel's flows and the maps that boxes fill are read; timers are longer than all this.
+check 'paths are held' nat --kinds address_restricted,port_restricted,carrier --trials 2 --hold 3
+for pair in 'address_restricted port_restricted' 'port_restricted port_restricted' \
+    'port_restricted carrier'; do
+    # shellcheck disable=SC2086 # two words
+    {
+        check "$pair: two trials" is "$(row $pair held)" 2
+        check "$pair: all the time" is "$(row $pair kept_share)" 1
+        check "$pair: a datagram gets through" is "$(row $pair kept_end_share)" 1
+        check "$pair: as was read" is "$(row $pair kept_end_doubted)" 0
+    }
+done
+
+# The control: the same, when boxes forget.
+check 'boxes forget' nat --kinds port_restricted,carrier --trials 2 --hold 3 --flush 1
+for pair in 'port_restricted port_restricted' 'port_restricted carrier'; do
+    # shellcheck disable=SC2086 # two words
+    {
+        check "$pair: both trials" is "$(row $pair flushes)" 2
+        check "$pair: there was something to forget" test "$(row $pair flushed_flows)" != 0
+        check "$pair: no path is open then" is "$(row $pair flush_shut_share)" 1
+    }
+done
+check 'one box forgets' nat --kinds open,port_restricted --trials 2 --hold 3 --flush 1 \
+    --flush-of guest
+check 'its path alone is shut' is "$(row open port_restricted flush_shut_share)" 0.5
+check 'where there is none, nothing is forgotten' is "$(row open open flushes)" 0
+check 'a moment outside is refused' eval '! nat --kinds open --hold 3 --flush 3'
+finish
