@@ -125,11 +125,7 @@ static void letters_close(void *self, struct lab_sim *sim, struct lab_result *re
         write_kind(result, names[type], (double)sum.bytes[type] / host_s,
                    (double)sum.count[type] / host_s);
     }
-    double punctures =
-        (double)(sum.bytes[HSAY_MSG_PUNCTURE_REQUEST] + sum.bytes[HSAY_MSG_PUNCTURE]);
     lab_result_number(result, "sent_bytes", all / host_s);
-    lab_result_number(result, "puncturing_bytes_minute", punctures / host_s * 60);
-    lab_result_number(result, "puncturing_share", all > 0 ? punctures / all : 0);
     lab_result_number(result, "bundles_per_host_second", (double)sum.bundles / host_s);
     lab_result_number(result, "overhead",
                       sum.bundle_bytes != 0 ? all / (double)sum.bundle_bytes : NAN);
@@ -145,7 +141,7 @@ const struct lab_measure_kind lab_measure_letters = {
         "bundles_bytes fetch_bytes direct_bytes probe_bytes sealed_bytes request_letters "
         "response_letters puncture_request_letters puncture_letters "
         "bundles_letters fetch_letters direct_letters probe_letters sealed_letters sent_bytes "
-        "puncturing_bytes_minute puncturing_share bundles_per_host_second "
+        "bundles_per_host_second "
         "overhead",
     .open = letters_open,
     .close = letters_close,

@@ -55,6 +55,7 @@ extern const struct lab_measure_kind lab_measure_eclipse;
 extern const struct lab_measure_kind lab_measure_store;
 extern const struct lab_measure_kind lab_measure_pace;
 extern const struct lab_measure_kind lab_measure_nat;
+extern const struct lab_measure_kind lab_measure_puncturing;
 
 /* Seconds of a step as the run has it; steps that so much time is. */
 double lab_step_seconds(const struct lab_sim *sim);

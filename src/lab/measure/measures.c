@@ -14,6 +14,7 @@ const struct lab_measure_kind *const lab_measures[] = {
     &lab_measure_store,
     &lab_measure_pace,
     &lab_measure_nat,
+    &lab_measure_puncturing,
 };
 const size_t lab_measure_count = sizeof lab_measures / sizeof lab_measures[0];
 
