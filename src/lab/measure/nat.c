@@ -36,7 +36,8 @@ struct cell {
 /* What one thread writes. */
 struct part {
     uint64_t requests; /* counted so far by the nodes of the shard that count together */
-    struct cell cell[KINDS][KINDS];
+    struct cell cell[KINDS][KINDS]; /* introduced ones */
+    struct cell book;               /* those that the address book named */
 };
 
 struct nat {
@@ -103,11 +104,13 @@ static void on_call(void *self, struct lab_shard *shard, const struct lab_call *
 static void on_answer(struct nat *n, const struct lab_shard *shard, uint32_t host,
                       const struct hsay_event *event)
 {
+    struct part *part = &n->part[shard->number];
     uint32_t to = lab_who_is(&n->who, n->sim, &event->peer);
-    if (event->bucket != HSAY_BUCKET_INTRODUCED || to == LAB_NOBODY || n->kind[host] == LEFT_OUT ||
-        n->kind[to] == LEFT_OUT)
+    if ((event->bucket != HSAY_BUCKET_INTRODUCED && event->bucket != HSAY_BUCKET_BOOK) ||
+        to == LAB_NOBODY || n->kind[host] == LEFT_OUT || n->kind[to] == LEFT_OUT)
         return;
-    struct cell *cell = &n->part[shard->number].cell[n->kind[host]][n->kind[to]];
+    bool book = event->bucket == HSAY_BUCKET_BOOK;
+    struct cell *cell = book ? &part->book : &part->cell[n->kind[host]][n->kind[to]];
     cell->asked++;
     cell->answered += event->number[HSAY_ANSWER_RESULT] == 0;
 }
@@ -296,6 +299,15 @@ static bool may_work(unsigned a, unsigned b)
     return !(a == VARIES && (b == VARIES || b == PORT)) && !(b == VARIES && a == PORT);
 }
 
+static void write_book(const struct nat *n, struct lab_result *result)
+{
+    struct cell sum = {0, 0};
+    for (unsigned s = 0; s < LAB_SHARDS_MAX; s++)
+        cell_add(&sum, n->part[s].book);
+    lab_result_number(result, "book_asked", (double)sum.asked);
+    lab_result_number(result, "book_answered_share", cell_share(sum));
+}
+
 static void write_pairs(const struct nat *n, struct lab_result *result)
 {
     struct lab_table *table = lab_result_table(result, "pairs", "from,to,asked,answered_share");
@@ -324,6 +336,7 @@ static void nat_close(void *self, struct lab_sim *sim, struct lab_result *result
     write_requests(n, result);
     write_bundle(n, result);
     write_pairs(n, result);
+    write_book(n, result);
     lab_result_number(result, "punctures_asked",
                       (double)totals.stats.count[HSAY_COUNT_PUNCTURES_ASKED]);
     lab_result_number(result, "punctures", (double)totals.stats.count[HSAY_COUNT_PUNCTURES_OUT]);
@@ -345,7 +358,7 @@ const struct lab_measure_kind lab_measure_nat = {
               "unreached_share_varies reached_steps_50 reached_steps_95 "
               "bundle_reached_share bundle_steps_50 bundle_steps_95 bundle_steps_last "
               "introduced_asked introduced_answered_share possible_asked_share "
-              "possible_answered_share punctures_asked punctures",
+              "possible_answered_share book_asked book_answered_share punctures_asked punctures",
     .tables = "incoming:step,share,open,cone,address,port,varies "
               "bundle:step,share,open,cone,address,port,varies "
               "pairs:from,to,asked,answered_share",
