@@ -6,13 +6,15 @@
 #include "src/node/send.h"
 #include "src/node/step.h"
 
-/* When we last asked the asker, or answered it. */
+/* When we last asked the asker, or answered it.  Whom we introduced, or handed on, is forgotten as a
+ * candidate, but has us as one, and will introduce us: there the token is as good as a memory, for we
+ * give it with what we ask and answer. */
 static hsay_time dealt_at(const struct hsay_call *call)
 {
     struct hsay_candidates *table = &call->overlay->candidates;
     const struct hsay_candidate *c = hsay_candidate_find(table, &call->from);
     if (c == NULL || (c->asked_at == 0 && c->requested_at == 0))
-        return HSAY_TIME_NEVER;
+        return call->account.validated ? call->now.mono : HSAY_TIME_NEVER;
     hsay_tick at = c->asked_at > c->requested_at ? c->asked_at : c->requested_at;
     return (hsay_time){call->now.mono.ns -
                        hsay_candidate_age_ms(table, at, call->now.mono) * 1000000u};

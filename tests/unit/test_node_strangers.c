@@ -233,6 +233,48 @@ static void test_named_victim(void **state)
     world_free(&scene.w);
 }
 
+/* Whoever was introduced to somebody is no candidate any more, but the token says that we answered
+ * it lately: its own puncture-requests are obeyed.  Without the token they are not. */
+static void test_introduced_may_introduce(void **state)
+{
+    struct scene scene;
+    struct hsay_addr target = world_addr(6000);
+    (void)state;
+    begin(&scene, 10, "");
+    struct hsay_message m = stranger_request(&scene.s, HSAY_CLAIM_NONE, 400);
+    stranger_send(&scene.s, 0, &m, &to_overlay);
+    assert_int_equal(scene.s.answer.type, HSAY_MSG_INTRO_RESPONSE);
+    struct hsay_token token = scene.s.answer.intro_response.token;
+    struct stranger_sealing known = {.token = &token};
+    m = stranger_request(&scene.s, HSAY_CLAIM_NONE, 400);
+    stranger_send(&scene.s, 0, &m, &known);
+    struct stranger asker; /* to whom it is introduced */
+    struct hsay_addr addr = world_addr(5500);
+    stranger_init(&asker, &scene.w, &addr);
+    scene.w.watch_user = &scene.s;
+    for (int i = 0; i < 20 && scene.s.answer.type != HSAY_MSG_PUNCTURE_REQUEST; i++) {
+        m = stranger_request(&asker, HSAY_CLAIM_NONE, 400);
+        stranger_send(&asker, 0, &m, &to_overlay);
+        world_run(&scene.w, 50);
+    }
+    assert_int_equal(scene.s.answer.type, HSAY_MSG_PUNCTURE_REQUEST);
+
+    struct stranger witness = scene.s;
+    witness.addr = target;
+    witness.got_packets = 0;
+    scene.w.watch_user = &witness;
+    m = (struct hsay_message){.type = HSAY_MSG_PUNCTURE_REQUEST};
+    m.puncture_request.id = 7;
+    m.puncture_request.target = (struct hsay_introduced){.addr = target, .key = scene.s.key};
+    stranger_send(&scene.s, 0, &m, &to_node);
+    world_run(&scene.w, 100);
+    assert_int_equal(witness.got_packets, 0);
+    stranger_send(&scene.s, 0, &m, &known);
+    world_run(&scene.w, 100);
+    assert_int_equal(witness.got_packets, 1);
+    world_free(&scene.w);
+}
+
 /* Any bytes, any size: counted, silent, and the node goes on. */
 static void test_junk(void **state)
 {
@@ -271,6 +313,7 @@ int main(void)
         cmocka_unit_test(test_other_messages_draw_nothing),
         cmocka_unit_test(test_fetch_never_amplifies),
         cmocka_unit_test(test_named_victim),
+        cmocka_unit_test(test_introduced_may_introduce),
         cmocka_unit_test(test_junk),
     };
     return cmocka_run_group_tests_name("node and strangers", tests, NULL, NULL);
