@@ -41,7 +41,8 @@ walk-half-hour|run walk --nodes 1000 --duration 1800 --variant main -j 1|wall_se
 bandwidth-sweep|sweep bandwidth|
 demers|run demers|
 allchannel|run allchannel|
-nat|run nat --seeds 3|unreached_share <=0.05
+nat|run nat --seeds 3|unreached_share <=0.05, puncturing_against_code2019 <=1, \
+    possible_answered_share >=0.90
 eclipse|run eclipse --seeds 3|attacker_share_mean <=0.10, one_host/attacker_share_mean <=0.02, \
     many_networks/attacker_share_mean <=0.30, grouping_cost <=0.05
 swarm|run swarm --seeds 5|
