@@ -7,8 +7,8 @@
 #include "src/node/step.h"
 
 /* When we last asked the asker, or answered it.  Whom we introduced, or handed on, is forgotten as
- * a candidate, but has us as one, and will introduce us: there the token is as good as a memory, for
- * we give it with what we ask and answer. */
+ * a candidate, but has us as one, and will introduce us: there the token is as good as a memory,
+ * for we give it with what we ask and answer. */
 static hsay_time dealt_at(const struct hsay_call *call)
 {
     struct hsay_candidates *table = &call->overlay->candidates;

@@ -40,7 +40,7 @@ static bool can_look(const struct natlab_hold *hold)
 static int judge(struct natlab_hold *hold, const struct natlab_memory *memory, struct lab_why *why)
 {
     struct natlab_node *const node[] = {hold->side[0].node, hold->side[1].node};
-    return natlab_path_judge(memory, node, hold->path, hold->to, why);
+    return natlab_path_judge(memory, node, hold->path, hold->route, why);
 }
 
 static int look(struct natlab_hold *hold, struct lab_why *why)
@@ -267,7 +267,7 @@ static int try_path(struct natlab_hold *hold, struct lab_why *why)
     int rc = look(hold, why);
     held->tried = rc == 0;
     if (rc == 0 && hold->path[which] != NATLAB_PATH_UNKNOWN)
-        rc = natlab_path_try(hold->world, which, hold->to[which], &held->came, why);
+        rc = natlab_path_try(hold->world, which, &hold->route[which], &held->came, why);
     held->doubted = held->came != (hold->path[which] == NATLAB_PATH_OPEN);
     return rc;
 }

@@ -52,7 +52,7 @@ struct natlab_hold {
     unsigned shut_s[NATLAB_PEERS];
     bool broken[NATLAB_PEERS];
     enum natlab_path path[NATLAB_PEERS]; /* at the last look */
-    struct natlab_end to[NATLAB_PEERS];
+    struct natlab_route route[NATLAB_PEERS];
     double flushed_ms;
     unsigned steps_before[NATLAB_PEERS];
     char request[NATLAB_PEERS][NATLAB_HOLD_REQUESTS][NATLAB_REQUEST_TEXT_BYTES];

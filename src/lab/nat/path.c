@@ -137,6 +137,24 @@ static int read_boxes(const struct natlab_host *host, struct natlab_box_state *b
     return rc;
 }
 
+/* The kernel's table of the place: "  sl: ADDR:PORT ..." in hex, below a line of titles. */
+static int read_sockets(const struct natlab_host *host, struct natlab_sockets *sockets,
+                        struct lab_why *why)
+{
+    char line[256];
+    unsigned port;
+    natlab_place_enter(&host->place);
+    FILE *file = fopen("/proc/net/udp", "re");
+    sockets->count = 0;
+    if (file == NULL)
+        return lab_why_set(why, HSAY_EIO, "/proc/net/udp: %s", strerror(errno));
+    while (fgets(line, sizeof line, file) != NULL)
+        if (sockets->count < NATLAB_PORTS_OF_HOST_MAX && sscanf(line, " %*u: %*x:%x", &port) == 1)
+            sockets->port[sockets->count++] = htons((uint16_t)port);
+    fclose(file);
+    return 0;
+}
+
 int natlab_memory_read(struct natlab_memory *memory, const struct natlab_world *world,
                        struct lab_why *why)
 {
@@ -144,6 +162,8 @@ int natlab_memory_read(struct natlab_memory *memory, const struct natlab_world *
     *memory = (struct natlab_memory){.world = world};
     for (unsigned i = 0; rc == 0 && i < NATLAB_PEERS; i++)
         rc = read_boxes(&world->peer[i], memory->box[i], why);
+    for (unsigned i = 0; rc == 0 && i < NATLAB_PEERS; i++)
+        rc = read_sockets(&world->peer[i], &memory->sockets[i], why);
     return rc;
 }
 
@@ -158,22 +178,41 @@ void natlab_memory_free(struct natlab_memory *memory)
 
 /* --- the way --------------------------------------------------------------------------------- */
 
-static struct natlab_end socket_of(const struct natlab_host *host)
+static bool is_socket(const struct natlab_sockets *sockets, uint16_t port)
 {
-    return (struct natlab_end){addr_of(host->address), htons(host->port)};
+    for (unsigned i = 0; i < sockets->count; i++)
+        if (sockets->port[i] == port)
+            return true;
+    return false;
 }
 
-static bool passes(const struct natlab_memory *memory, unsigned from, struct natlab_end to)
+static bool passes(const struct natlab_memory *memory, unsigned from,
+                   const struct natlab_route *route)
 {
     const struct natlab_host *a = &memory->world->peer[from], *b = &memory->world->peer[1 - from];
-    struct datagram d = {socket_of(a), to};
+    struct datagram d = {route->from, route->to};
     for (unsigned i = 0; i < a->kind->boxes; i++)
         if (!go_out(&memory->box[from][i], &d))
             return false;
     for (unsigned i = b->kind->boxes; i-- > 0;)
         if (!go_in(&memory->box[1 - from][i], &d))
             return false;
-    return natlab_end_equal(d.to, socket_of(b));
+    return d.to.addr == addr_of(b->address) && is_socket(&memory->sockets[1 - from], d.to.port);
+}
+
+/* From any of its sockets. */
+static bool finds(const struct natlab_memory *memory, unsigned from, struct natlab_end to,
+                  struct natlab_route *route)
+{
+    const struct natlab_host *host = &memory->world->peer[from];
+    const struct natlab_sockets *sockets = &memory->sockets[from];
+    for (unsigned i = 0; i < sockets->count; i++) {
+        *route = (struct natlab_route){{addr_of(host->address), sockets->port[i]}, to};
+        if (passes(memory, from, route))
+            return true;
+    }
+    *route = (struct natlab_route){{addr_of(host->address), htons(host->port)}, to};
+    return false;
 }
 
 static bool parse_end(const char *text, struct natlab_end *end)
@@ -188,7 +227,7 @@ static bool parse_end(const char *text, struct natlab_end *end)
 
 /* At any of the addresses at which it knows the other. */
 static enum natlab_path judge(const struct natlab_memory *memory, unsigned from,
-                              const json_t *peers, const char *key, struct natlab_end *to)
+                              const json_t *peers, const char *key, struct natlab_route *route)
 {
     enum natlab_path path = NATLAB_PATH_UNKNOWN;
     json_t *peer;
@@ -200,30 +239,29 @@ static enum natlab_path judge(const struct natlab_memory *memory, unsigned from,
         if (its == NULL || strcmp(its, key) != 0 || path == NATLAB_PATH_OPEN ||
             !parse_end(json_string_value(json_object_get(peer, "addr")), &end))
             continue;
-        path = passes(memory, from, end) ? NATLAB_PATH_OPEN : NATLAB_PATH_SHUT;
-        *to = end;
+        path = finds(memory, from, end, route) ? NATLAB_PATH_OPEN : NATLAB_PATH_SHUT;
     }
     return path;
 }
 
 static int judge_from(const struct natlab_memory *memory, unsigned from,
                       struct natlab_node *const *node, enum natlab_path *path,
-                      struct natlab_end *to, struct lab_why *why)
+                      struct natlab_route *route, struct lab_why *why)
 {
     json_t *peers = natlab_node_peers(node[from], why);
     if (peers == NULL)
         return HSAY_EIO;
-    *path = judge(memory, from, peers, node[1 - from]->key, to);
+    *path = judge(memory, from, peers, node[1 - from]->key, route);
     json_decref(peers);
     return 0;
 }
 
 int natlab_path_judge(const struct natlab_memory *memory, struct natlab_node *const *node,
-                      enum natlab_path *path, struct natlab_end *to, struct lab_why *why)
+                      enum natlab_path *path, struct natlab_route *route, struct lab_why *why)
 {
     int rc = 0;
     for (unsigned i = 0; rc == 0 && i < NATLAB_PEERS; i++)
-        rc = judge_from(memory, i, node, &path[i], &to[i], why);
+        rc = judge_from(memory, i, node, &path[i], &route[i], why);
     return rc;
 }
 
@@ -237,7 +275,7 @@ struct packet {
 
 /* Without a checksum, which UDP over IPv4 may go without; that of the header the kernel fills in.
  */
-static struct packet make_packet(struct natlab_end from, struct natlab_end to)
+static struct packet make_packet(const struct natlab_route *route)
 {
     struct packet p = {
         .ip = {.version = 4,
@@ -245,9 +283,11 @@ static struct packet make_packet(struct natlab_end from, struct natlab_end to)
                .ttl = TTL,
                .protocol = IPPROTO_UDP,
                .tot_len = htons(sizeof p),
-               .saddr = from.addr,
-               .daddr = to.addr},
-        .udp = {.source = from.port, .dest = to.port, .len = htons(sizeof p - sizeof p.ip)},
+               .saddr = route->from.addr,
+               .daddr = route->to.addr},
+        .udp = {.source = route->from.port,
+                .dest = route->to.port,
+                .len = htons(sizeof p - sizeof p.ip)},
     };
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -262,13 +302,14 @@ static int open_raw(const struct natlab_place *place, int protocol, int *fd, str
     return *fd >= 0 ? 0 : lab_why_set(why, HSAY_EIO, "no raw socket: %s", strerror(errno));
 }
 
-static bool is_it(const uint8_t *got, size_t size, const struct packet *sent, uint16_t port)
+static bool is_it(const uint8_t *got, size_t size, const struct packet *sent,
+                  const struct natlab_sockets *sockets)
 {
     struct packet p;
     if (size != sizeof p)
         return false;
     memcpy(&p, got, sizeof p);
-    return p.udp.dest == htons(port) && memcmp(p.text, sent->text, sizeof p.text) == 0;
+    return is_socket(sockets, p.udp.dest) && memcmp(p.text, sent->text, sizeof p.text) == 0;
 }
 
 static int64_t clock_ms(void)
@@ -278,14 +319,14 @@ static int64_t clock_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static bool hear(int fd, const struct packet *sent, uint16_t port)
+static bool hear(int fd, const struct packet *sent, const struct natlab_sockets *sockets)
 {
     struct pollfd readable = {.fd = fd, .events = POLLIN};
     uint8_t got[PACKET_BYTES];
     int64_t end = clock_ms() + TRY_WAIT_MS;
     for (int64_t left; (left = end - clock_ms()) > 0 && poll(&readable, 1, (int)left) > 0;) {
         ssize_t size = recv(fd, got, sizeof got, MSG_DONTWAIT);
-        if (size > 0 && is_it(got, (size_t)size, sent, port))
+        if (size > 0 && is_it(got, (size_t)size, sent, sockets))
             return true;
     }
     return false;
@@ -300,20 +341,23 @@ static int send_packet(int fd, const struct packet *p, struct lab_why *why)
     return lab_why_set(why, HSAY_EIO, "cannot send a packet: %s", strerror(errno));
 }
 
-int natlab_path_try(const struct natlab_world *world, unsigned from, struct natlab_end to,
-                    bool *comes, struct lab_why *why)
+int natlab_path_try(const struct natlab_world *world, unsigned from,
+                    const struct natlab_route *route, bool *comes, struct lab_why *why)
 {
     const struct natlab_host *a = &world->peer[from], *b = &world->peer[1 - from];
-    struct packet p = make_packet(socket_of(a), to);
+    struct packet p = make_packet(route);
+    struct natlab_sockets sockets;
     int out = -1, in = -1;
     *comes = false;
-    int rc = open_raw(&b->place, IPPROTO_UDP, &in, why);
+    int rc = read_sockets(b, &sockets, why);
+    if (rc == 0)
+        rc = open_raw(&b->place, IPPROTO_UDP, &in, why);
     if (rc == 0)
         rc = open_raw(&a->place, IPPROTO_RAW, &out, why);
     if (rc == 0)
         rc = send_packet(out, &p, why);
     if (rc == 0)
-        *comes = hear(in, &p, b->port);
+        *comes = hear(in, &p, &sockets);
     if (out >= 0)
         close(out);
     if (in >= 0)

@@ -1,6 +1,6 @@
 /*
- * Is there a way from one peer to the other, now?  That is: would a datagram that its node sent
- * from its socket, to the address at which it knows the other, come to the other's node?
+ * Is there a way from one peer to the other, now?  That is: would a datagram that its node sent,
+ * from one of its sockets to an address at which it knows the other, come to the other's node?
  *
  * Found out in two ways that know nothing of each other.  One reads what the boxes remember, and
  * changes nothing.  The other sends such a datagram, with the node's own address and port on it,
@@ -12,15 +12,29 @@
 #include "src/lab/nat/conntrack.h"
 #include "src/lab/nat/node.h"
 
+struct natlab_route {
+    struct natlab_end from, to; /* a socket of the one, and where it knows the other */
+};
+
 enum natlab_path {
     NATLAB_PATH_UNKNOWN, /* it knows no address of the other */
     NATLAB_PATH_SHUT,    /* at none of these it would come through */
     NATLAB_PATH_OPEN,
 };
 
-/* What the boxes of both remember at a moment. */
+enum { NATLAB_PORTS_OF_HOST_MAX = 512 };
+
+/* Of the UDP sockets that are open on a host, in the order of the network: a node that searches for
+ * ports has many. */
+struct natlab_sockets {
+    uint16_t port[NATLAB_PORTS_OF_HOST_MAX];
+    unsigned count;
+};
+
+/* What the boxes of both remember at a moment, and which sockets their nodes have. */
 struct natlab_memory {
     const struct natlab_world *world;
+    struct natlab_sockets sockets[NATLAB_PEERS];
     struct natlab_box_state {
         const struct lab_nat_kind *kind;
         uint32_t outside;
@@ -35,14 +49,14 @@ int natlab_memory_read(struct natlab_memory *memory, const struct natlab_world *
 void natlab_memory_free(struct natlab_memory *memory);
 
 /* path[i] leads from world->peer[i], whose node is *node[i], to the other, by what boxes remembered
- * and where it knows the other now; to[i] is the address that was open, else one that is known.
- * HSAY_EIO and words. */
+ * and where it knows the other now; route[i] is one that was open, else one that is known. HSAY_EIO
+ * and words. */
 int natlab_path_judge(const struct natlab_memory *memory, struct natlab_node *const *node,
-                      enum natlab_path *path, struct natlab_end *to, struct lab_why *why);
+                      enum natlab_path *path, struct natlab_route *route, struct lab_why *why);
 
-/* Sends one to `to`.  It is larger than a puncture, and nothing that a node understands.  The
+/* Sends one by that route.  It is larger than a puncture, and nothing that a node understands.  The
  * router must lose nothing meanwhile. */
-int natlab_path_try(const struct natlab_world *world, unsigned from, struct natlab_end to,
-                    bool *comes, struct lab_why *why);
+int natlab_path_try(const struct natlab_world *world, unsigned from,
+                    const struct natlab_route *route, bool *comes, struct lab_why *why);
 
 #endif
