@@ -81,13 +81,14 @@ static bool vouch(struct hsay_call *call, const struct hsay_peer *peer)
     return groups >= call->node->votes.agree_groups;
 }
 
-/* Only of peers that we chose to ask: who asks us may be anybody, in any number of groups. */
+/* Only of peers that we chose to ask, and that others led us to: who comes to us by itself may be
+ * anybody, in any number of groups, and its visit is returned while we know few. */
 static bool is_believed(struct hsay_call *call, const struct hsay_peer *peer)
 {
     const struct hsay_candidates *table = &call->overlay->candidates;
     const struct hsay_candidate *introducer =
         hsay_candidate_find(&call->overlay->candidates, &call->from);
-    if (introducer == NULL ||
+    if (introducer == NULL || hsay_candidate_came_by_itself(introducer) ||
         (!hsay_candidate_is_contacted(table, introducer, call->now.mono) &&
          hsay_candidate_age_ms(table, introducer->asked_at, call->now.mono) > VOUCHER_MS))
         return false;

@@ -471,6 +471,11 @@ static uint16_t introducer_hash(const struct hsay_addr *introducer)
     return (uint16_t)(hsay_peer_mix(hsay_addr_group(introducer)) % UINT16_MAX + 1);
 }
 
+bool hsay_candidate_came_by_itself(const struct hsay_candidate *c)
+{
+    return c->introducer == 0 && (c->marks & NAMED_MARKS) == 0;
+}
+
 bool hsay_candidate_is_of_introducer(const struct hsay_candidate *c)
 {
     return c->introducer == introducer_hash(&c->addr);

@@ -116,6 +116,9 @@ bool hsay_candidate_is_visitor(const struct hsay_candidates *table, const struct
 bool hsay_candidate_is_untried(const struct hsay_candidates *table, const struct hsay_candidate *c,
                                hsay_time now);
 
+/* Nobody led us to it: anybody can come, under any number of names. */
+bool hsay_candidate_came_by_itself(const struct hsay_candidate *c);
+
 /* It was introduced by somebody of its own network group. */
 bool hsay_candidate_is_of_introducer(const struct hsay_candidate *c);
 

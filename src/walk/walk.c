@@ -93,14 +93,6 @@ static void choice_offer_by_chance(struct choice *choice, struct hsay_candidate 
 
 /* --- a step ---------------------------------------------------------------------------------- */
 
-/* Nobody led us to it.  Anybody can come, under any number of names, and whoever always answers
- * stays contacted as long as it is visited: so such a one is visited again only when there is no
- * other. */
-static bool came_by_itself(const struct hsay_candidate *c)
-{
-    return c->introducer == 0 && (c->marks & (HSAY_MARK_TRUSTED | HSAY_MARK_BOOK)) == 0;
-}
-
 /* How much a visit would repeat of what was done, for policy `hearsay`: 0 is a network group of
  * which we know nobody, or, among contacted ones, that has not been visited lately.  Without this a
  * group of many addresses has always one that is eligible, and is met through every bucket.  Where
@@ -119,7 +111,9 @@ static uint64_t repetition(const struct hsay_walk *walk, const struct hsay_candi
 
     if (walk->policy != HSAY_POLICY_HEARSAY || bucket == HSAY_BUCKET_TRUSTED)
         return 0;
-    if (bucket == HSAY_BUCKET_CONTACTED && came_by_itself(c))
+    /* Whoever always answers stays contacted as long as it is visited: one that nobody led us to is
+     * visited again only when there is no other. */
+    if (bucket == HSAY_BUCKET_CONTACTED && hsay_candidate_came_by_itself(c))
         repeats |= CAME_BY_ITSELF;
     if (hsay_candidate_is_of_introducer(c))
         repeats |= OF_INTRODUCER;
@@ -329,7 +323,8 @@ struct hsay_candidate *hsay_walk_sync_partner(struct hsay_walk *walk, struct hsa
         if (is_outstanding(table, c, now))
             continue;
         if (hsay_candidate_is_contacted(table, c, now))
-            choice_offer_by_chance(&choice, c, i, choice.by_group && came_by_itself(c) ? 2 : 0);
+            choice_offer_by_chance(&choice, c, i,
+                                   choice.by_group && hsay_candidate_came_by_itself(c) ? 2 : 0);
         else if (hsay_candidate_is_eligible(table, c, now))
             choice_offer_by_chance(&choice, c, i, (c->marks & HSAY_MARK_TRUSTED) != 0 ? 1 : 3);
     }

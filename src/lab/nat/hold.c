@@ -136,19 +136,19 @@ static int flush(struct natlab_hold *hold, double now_ms, struct lab_why *why)
     hold->flushed_ms = now_ms;
     for (unsigned i = 0; i < NATLAB_PEERS; i++) {
         hold->held->shut += can_look(hold) && hold->path[i] != NATLAB_PATH_OPEN;
-        hold->steps_before[i] = hold->side[i].steps;
+        hold->steps_before[i] = hold->side[i].dialogues;
     }
     return rc == 0 ? natlab_node_publish(hold->side[hold->who].node, hold->digest, why) : rc;
 }
 
+static double steps_of(const struct natlab_hold *hold, unsigned who)
+{
+    return hold->side[who].dialogues - hold->steps_before[who];
+}
+
 static double steps_since(const struct natlab_hold *hold)
 {
-    unsigned most = 0;
-    for (unsigned i = 0; i < NATLAB_PEERS; i++) {
-        unsigned steps = hold->side[i].steps - hold->steps_before[i];
-        most = steps > most ? steps : most;
-    }
-    return most;
+    return fmax(steps_of(hold, 0), steps_of(hold, 1));
 }
 
 static bool waits_for_bundle(const struct natlab_hold *hold)
@@ -161,7 +161,7 @@ static int look_for_bundle(struct natlab_hold *hold, double now_ms, struct lab_w
     struct natlab_node *other = hold->side[1 - hold->who].node;
     int rc = natlab_node_holds(other, hold->digest, &hold->arrived, why);
     if (rc == 0 && hold->arrived) {
-        hold->held->bundle_steps = steps_since(hold);
+        hold->held->bundle_steps = steps_of(hold, 1 - hold->who);
         hold->held->bundle_ms = now_ms - hold->flushed_ms;
     }
     return rc;

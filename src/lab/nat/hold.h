@@ -35,9 +35,11 @@ struct natlab_held {
     bool flushed;
     unsigned flows; /* that were forgotten */
     unsigned shut;  /* paths that were not open at once after that, before anybody did anything */
-    /* From the flush on: steps are those of the peer that made more.  HUGE_VAL: never. */
-    double answer_steps, answer_ms; /* until one answered a request of the other made after it */
-    double bundle_steps, bundle_ms; /* until the other holds the bundle */
+    /* From the flush on.  A step is a dialogue: who is behind asks several times in one.  HUGE_VAL:
+     * never. */
+    double answer_steps, answer_ms; /* until one answered a request of the other made after it; of
+                                     * the one that made more */
+    double bundle_steps, bundle_ms; /* until the other holds the bundle; its own steps */
 };
 
 enum { NATLAB_HOLD_REQUESTS = 16 };

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define GOES_ON_S 1.0
+
 static const char *text_of(const json_t *event, const char *name)
 {
     const char *text = json_string_value(json_object_get(event, name));
@@ -14,9 +16,22 @@ static bool is_about_other(const struct natlab_side *side, const json_t *event)
     return strcmp(text_of(event, "key"), side->other->key) == 0;
 }
 
+static double seconds_of(const json_t *event)
+{
+    return json_number_value(json_object_get(event, "at_seconds"));
+}
+
+/* Whoever is behind asks on in the moment in which the answer came. */
+static bool goes_on(const struct natlab_side *side, const json_t *event)
+{
+    return strcmp(text_of(event, "key"), side->last) == 0 &&
+           seconds_of(event) - side->last_s < GOES_ON_S;
+}
+
 static void on_step(struct natlab_side *side, const json_t *event)
 {
     side->steps++;
+    side->dialogues += !goes_on(side, event);
     if (is_about_other(side, event) && side->requests < NATLAB_REQUESTS_MAX)
         snprintf(side->request[side->requests++], NATLAB_REQUEST_TEXT_BYTES, "%s",
                  text_of(event, "request"));
@@ -32,6 +47,8 @@ static void look_for_introduction(struct natlab_side *side, const json_t *event)
 static void on_answer(struct natlab_side *side, const json_t *event)
 {
     look_for_introduction(side, event);
+    snprintf(side->last, sizeof side->last, "%s", text_of(event, "key"));
+    side->last_s = seconds_of(event);
     if (!is_about_other(side, event))
         return;
     side->held_answers += side->holding;

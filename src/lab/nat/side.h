@@ -10,10 +10,13 @@ enum { NATLAB_REQUESTS_MAX = 64, NATLAB_REQUEST_TEXT_BYTES = 20 };
 
 struct natlab_side {
     struct natlab_node *node, *other;
-    bool introduced; /* it was told of the other, and took note */
-    bool answered;   /* by the other */
-    bool holding;    /* set from outside: requests are counted below from now on */
-    unsigned steps;  /* to anybody */
+    bool introduced;    /* it was told of the other, and took note */
+    bool answered;      /* by the other */
+    bool holding;       /* set from outside: requests are counted below from now on */
+    unsigned steps;     /* requests to anybody */
+    unsigned dialogues; /* of these, those that did not go on with who had just answered */
+    double last_s;      /* who answered last, and when */
+    char last[2 * HSAY_KEY_BYTES + 1];
     unsigned requests;
     char request[NATLAB_REQUESTS_MAX][NATLAB_REQUEST_TEXT_BYTES]; /* to the other */
     unsigned answered_request;                                    /* its number, from 1 */
