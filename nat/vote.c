@@ -15,9 +15,14 @@ static uint32_t seconds(hsay_time time)
     return (uint32_t)(time.ns / 1000000000u);
 }
 
+static bool is_younger(const struct hsay_vote_entry *entry, uint32_t now_s, uint32_t ms)
+{
+    return entry->group != 0 && now_s - entry->at_s <= ms / 1000;
+}
+
 static bool is_alive(const struct hsay_vote_entry *entry, uint32_t now_s)
 {
-    return entry->group != 0 && now_s - entry->at_s <= HSAY_VOTE_LIFETIME_MS / 1000;
+    return is_younger(entry, now_s, HSAY_VOTE_LIFETIME_MS);
 }
 
 static bool is_ip(const struct hsay_addr *addr)
@@ -86,24 +91,27 @@ static struct hsay_vote_entry *entry_for(struct hsay_vote_table *table, uint64_t
     return worst;
 }
 
+/* Votes for the address that are not older than that. */
 static uint32_t count_for(const struct hsay_vote_table *table, const struct hsay_addr *addr,
-                          uint32_t now_s)
+                          uint32_t now_s, uint32_t ms)
 {
     uint32_t count = 0;
 
     for (int i = 0; i < table->entry_max; i++) {
         const struct hsay_vote_entry *entry = &table->entry[i];
-        count += is_alive(entry, now_s) && hsay_addr_equal(&entry->seen, addr);
+        count += is_younger(entry, now_s, ms) && hsay_addr_equal(&entry->seen, addr);
     }
     return count;
 }
 
+/* Peers that we have lost sight of do not hold us to where they saw us. */
 static void confirm(struct hsay_vote_table *table, const struct hsay_addr *seen, uint32_t now_s)
 {
     struct hsay_addr *confirmed = confirmed_of(table, seen->kind);
-    uint32_t count = count_for(table, seen, now_s);
+    uint32_t count = count_for(table, seen, now_s, HSAY_VOTE_LIFETIME_MS);
 
-    if (count >= table->agree_groups && count > count_for(table, confirmed, now_s) &&
+    if (count >= table->agree_groups &&
+        count > count_for(table, confirmed, now_s, HSAY_VOTE_DEFENDS_MS) &&
         hsay_addr_class(seen) >= hsay_addr_class(confirmed))
         *confirmed = *seen;
 }
@@ -140,7 +148,7 @@ const struct hsay_vote_entry *hsay_vote_at(const struct hsay_vote_table *table, 
 
 /* The living votes of one family and the widest class among them. */
 struct electorate {
-    const struct hsay_addr *seen[HSAY_VOTE_TABLE_MAX];
+    const struct hsay_vote_entry *vote[HSAY_VOTE_TABLE_MAX];
     uint32_t count;
 };
 
@@ -159,17 +167,35 @@ static void gather(struct electorate *voters, const struct hsay_vote_table *tabl
         if (class > widest)
             voters->count = 0;
         widest = class;
-        voters->seen[voters->count++] = &entry->seen;
+        voters->vote[voters->count++] = entry;
     }
 }
 
-static uint32_t count_host(const struct electorate *voters, const struct hsay_addr *addr)
+/* Of a vote at second `at_s`, in whole seconds; the table's clock may have come round. */
+static uint32_t age_s(const struct hsay_vote_entry *vote, uint32_t now_s)
 {
-    uint32_t count = 0;
+    return now_s - vote->at_s;
+}
 
-    for (uint32_t i = 0; i < voters->count; i++)
-        count += hsay_addr_same_host(voters->seen[i], addr);
-    return count;
+/* Those of `from` who see that host, or do not, and whose vote has that age. */
+struct section {
+    const struct hsay_addr *host;
+    uint32_t now_s;
+    uint32_t youngest_s, oldest_s;
+    bool elsewhere;
+};
+
+static void cut(struct electorate *part, const struct electorate *from, const struct section *s)
+{
+    part->count = 0;
+    for (uint32_t i = 0; i < from->count; i++) {
+        const struct hsay_vote_entry *vote = from->vote[i];
+        uint32_t age = age_s(vote, s->now_s);
+
+        if (hsay_addr_same_host(&vote->seen, s->host) != s->elsewhere && age >= s->youngest_s &&
+            age <= s->oldest_s)
+            part->vote[part->count++] = vote;
+    }
 }
 
 static uint32_t count_addr(const struct electorate *voters, const struct hsay_addr *addr)
@@ -177,75 +203,141 @@ static uint32_t count_addr(const struct electorate *voters, const struct hsay_ad
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < voters->count; i++)
-        count += hsay_addr_equal(voters->seen[i], addr);
+        count += hsay_addr_equal(&voters->vote[i]->seen, addr);
     return count;
 }
 
-/* The port of `host` that most voters saw; NULL if nobody saw that host. */
-static const struct hsay_addr *leader_at(const struct electorate *voters,
-                                         const struct hsay_addr *host)
+/* How many see the address that most see; which, unless `leader` is NULL. */
+static uint32_t most_of(const struct electorate *voters, struct hsay_addr *leader)
 {
-    const struct hsay_addr *leader = NULL;
     uint32_t most = 0;
 
     for (uint32_t i = 0; i < voters->count; i++) {
-        uint32_t count = count_addr(voters, voters->seen[i]);
-        if (hsay_addr_same_host(voters->seen[i], host) && count > most) {
-            leader = voters->seen[i];
-            most = count;
-        }
+        uint32_t count = count_addr(voters, &voters->vote[i]->seen);
+        if (count > most && leader)
+            *leader = voters->vote[i]->seen;
+        most = count > most ? count : most;
     }
-    return leader;
+    return most;
 }
 
-/* One port for more than half of those who see our host, or not.  One voter shows neither. */
-static enum hsay_nat_kind kind_of(const struct electorate *voters, const struct hsay_addr *addr,
-                                  const struct hsay_addr *bound)
+static bool is_majority(uint32_t count, const struct electorate *voters)
 {
-    const struct hsay_addr *leader = leader_at(voters, addr);
-    uint32_t host_count = count_host(voters, addr);
-
-    if (addr->kind != HSAY_ADDR_NONE && hsay_addr_equal(addr, bound))
-        return HSAY_NAT_PUBLIC;
-    if (!leader || host_count < 2)
-        return HSAY_NAT_UNKNOWN;
-    return 2 * count_addr(voters, leader) > host_count ? HSAY_NAT_INDEPENDENT : HSAY_NAT_SYMMETRIC;
+    return 2 * count > voters->count;
 }
 
-/* All voters who see our host count: one who lies can only deny it. */
-static bool is_sequential(const struct electorate *voters, const struct hsay_addr *addr)
+/* --- kinds ----------------------------------------------------------------------------------- */
+
+/* One mapping at a time.  A box that starts anew, or forgets, gives the next one another port, and
+ * then old votes contradict young ones without contradicting themselves.  So it is enough if those
+ * that are no older than some vote agree on a port: three of them by majority, or at least two
+ * without exception when those before them had a majority for another.  Ports by chance agree once
+ * in 2^16. */
+static bool is_one_mapping(const struct electorate *voters, const struct hsay_addr *host,
+                           uint32_t now_s, uint32_t agree_groups)
 {
-    uint16_t lowest = UINT16_MAX, highest = 0;
-    uint32_t count = 0;
+    struct electorate young, old;
 
     for (uint32_t i = 0; i < voters->count; i++) {
-        const struct hsay_addr *seen = voters->seen[i];
-        if (!hsay_addr_same_host(seen, addr))
+        uint32_t edge_s = age_s(voters->vote[i], now_s);
+        cut(&young, voters, &(struct section){.host = host, .now_s = now_s, .oldest_s = edge_s});
+        cut(&old, voters,
+            &(struct section){
+                .host = host, .now_s = now_s, .youngest_s = edge_s + 1, .oldest_s = UINT32_MAX});
+        uint32_t most = most_of(&young, NULL);
+        if (!is_majority(most, &young))
             continue;
-        if (count_addr(voters, seen) > 1)
-            return false;
-        lowest = seen->port < lowest ? seen->port : lowest;
-        highest = seen->port > highest ? seen->port : highest;
-        count++;
+        if (old.count == 0 || most >= agree_groups)
+            return true;
+        if (most >= 2 && most == young.count && old.count >= 2 &&
+            is_majority(most_of(&old, NULL), &old))
+            return true;
     }
-    return count >= HSAY_VOTE_SEQUENTIAL_MIN && highest - lowest <= HSAY_VOTE_SEQUENTIAL_SPAN;
+    return false;
+}
+
+/* Two ports at one time, as far as votes come at one time. */
+static bool is_split(const struct electorate *voters)
+{
+    for (uint32_t i = 0; i < voters->count; i++) {
+        for (uint32_t k = 0; k < i; k++) {
+            const struct hsay_vote_entry *a = voters->vote[i], *b = voters->vote[k];
+            uint32_t apart_s = a->at_s > b->at_s ? a->at_s - b->at_s : b->at_s - a->at_s;
+            if (apart_s <= HSAY_VOTE_MOMENT_MS / 1000 && !hsay_addr_equal(&a->seen, &b->seen))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* voters: those at the host of `addr`.  One voter shows neither. */
+static enum hsay_nat_kind kind_of(const struct electorate *voters, const struct hsay_addr *addr,
+                                  const struct hsay_addr *bound, uint32_t now_s,
+                                  uint32_t agree_groups)
+{
+    if (addr->kind != HSAY_ADDR_NONE && hsay_addr_equal(addr, bound))
+        return HSAY_NAT_PUBLIC;
+    if (voters->count < 2)
+        return HSAY_NAT_UNKNOWN;
+    if (is_one_mapping(voters, addr, now_s, agree_groups))
+        return HSAY_NAT_INDEPENDENT;
+    return is_split(voters) ? HSAY_NAT_SYMMETRIC : HSAY_NAT_UNKNOWN;
+}
+
+/* voters: as above, all of them: one who lies can only deny it. */
+static bool is_sequential(const struct electorate *voters)
+{
+    uint16_t lowest = UINT16_MAX, highest = 0;
+
+    for (uint32_t i = 0; i < voters->count; i++) {
+        uint16_t port = voters->vote[i]->seen.port;
+        lowest = port < lowest ? port : lowest;
+        highest = port > highest ? port : highest;
+    }
+    return voters->count >= HSAY_VOTE_SEQUENTIAL_MIN && most_of(voters, NULL) == 1 &&
+           highest - lowest <= HSAY_VOTE_SEQUENTIAL_SPAN;
+}
+
+/* Has a vote against the host come after the last one for it?  In one second: yes. */
+static bool is_doubted(const struct electorate *here, const struct electorate *elsewhere,
+                       uint32_t now_s)
+{
+    uint32_t for_s = UINT32_MAX, against_s = UINT32_MAX;
+
+    for (uint32_t i = 0; i < here->count; i++)
+        for_s = age_s(here->vote[i], now_s) < for_s ? age_s(here->vote[i], now_s) : for_s;
+    for (uint32_t i = 0; i < elsewhere->count; i++) {
+        uint32_t age = age_s(elsewhere->vote[i], now_s);
+        against_s = age < against_s ? age : against_s;
+    }
+    return elsewhere->count > 0 && against_s <= for_s;
 }
 
 void hsay_vote_result(const struct hsay_vote_table *table, hsay_time now, uint8_t family,
                       const struct hsay_addr *bound, struct hsay_vote_result *result)
 {
     const struct hsay_addr *confirmed = &table->confirmed[family == HSAY_ADDR_IP6];
-    struct electorate voters;
+    uint32_t now_s = seconds(now);
+    struct electorate voters, here, elsewhere;
+    struct section at = {.now_s = now_s, .oldest_s = UINT32_MAX};
 
-    gather(&voters, table, seconds(now), family);
+    gather(&voters, table, now_s, family);
     *result = (struct hsay_vote_result){.groups = (uint8_t)voters.count};
+    at.host = confirmed;
+    if (confirmed->kind == HSAY_ADDR_NONE && voters.count > 0)
+        at.host = &voters.vote[0]->seen;
+    cut(&here, &voters, &at);
+    at.elsewhere = true;
+    cut(&elsewhere, &voters, &at);
     if (confirmed->kind != HSAY_ADDR_NONE) {
         result->addr = *confirmed;
         result->confirmed = true;
-    } else if (voters.count > 0 && count_host(&voters, voters.seen[0]) == voters.count) {
-        result->addr = *leader_at(&voters, voters.seen[0]);
+        result->doubted = is_doubted(&here, &elsewhere, now_s);
+    } else if (elsewhere.count == 0) {
+        most_of(&here, &result->addr);
+    } else {
+        here.count = 0; /* nobody knows which host is ours */
     }
-    result->kind = (uint8_t)kind_of(&voters, &result->addr, bound);
-    result->sequential =
-        result->kind == HSAY_NAT_SYMMETRIC && is_sequential(&voters, &result->addr);
+    result->kind = (uint8_t)kind_of(&here, &result->addr, bound, now_s, table->agree_groups);
+    result->sequential = result->kind == HSAY_NAT_SYMMETRIC && is_sequential(&here);
 }

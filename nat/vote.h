@@ -23,6 +23,14 @@ enum {
     HSAY_VOTE_AGREE_GROUPS = 3,
     HSAY_VOTE_LIFETIME_MS = 600000,
 
+    /* A vote for an address that others deny holds for as long as we keep in touch with a peer,
+     * twice over: whom we have not asked since does not know whether we moved. */
+    HSAY_VOTE_DEFENDS_MS = 120000,
+
+    /* Different ports at one time are a mapping per destination, at different times they need not
+     * be: NATs give a mapping a minute or more. */
+    HSAY_VOTE_MOMENT_MS = 60000,
+
     /* A NAT that hands out ports in a row shows three voters three ports close together.  Three
      * random ones of 2^16 lie within 64 of each other with 3 * (64 / 2^16)^2: once in 350,000. */
     HSAY_VOTE_SEQUENTIAL_MIN = 3,
@@ -55,6 +63,7 @@ struct hsay_vote_result {
     uint8_t kind;          /* enum hsay_nat_kind */
     uint8_t groups;        /* that have a living vote in the class that decides */
     bool sequential;       /* symmetric, and all who see our host see ports in a row */
+    bool doubted;          /* confirmed, but who voted last saw us at another host */
 };
 
 /* entry_max: 1 .. HSAY_VOTE_TABLE_MAX.  agree_groups: HSAY_VOTE_AGREE_GROUPS, or 1 .. entry_max. */

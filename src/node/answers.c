@@ -6,6 +6,7 @@
 #include "src/node/attempt.h"
 #include "src/node/catchup.h"
 #include "src/node/mail.h"
+#include "src/node/own_nat.h"
 #include "src/node/puncturing.h"
 #include "src/node/request.h"
 #include "src/node/search.h"
@@ -40,13 +41,6 @@ static void finish(struct hsay_call *call, struct hsay_pending *p)
         done.more = true; /* what was lost is there to be had */
     hsay_request_report(call, &done, false);
     hsay_catchup_on_answer(call, &done, lost + !done.answered);
-}
-
-static void vote(struct hsay_call *call, const struct hsay_addr *seen)
-{
-    struct hsay_vote v = {.voter = call->from.addr, .seen = *seen, .contacted = true};
-    hsay_addr_normalise(&v.seen);
-    hsay_vote_add(&call->node->votes, call->now.mono, &v);
 }
 
 static void meet(struct hsay_call *call, const struct hsay_pending *p,
@@ -89,7 +83,7 @@ static void know(struct hsay_call *call, struct hsay_pending *p,
     hsay_ledger_heard(&call->node->ledger, &call->from.addr);
     hsay_puncture_on_packet(&call->node->punctures, &call->from.addr);
     hsay_window_on_claim(&o->window, call->now.mono, call->group, a->global_time);
-    vote(call, &a->to);
+    hsay_own_nat_on_vote(call, &a->to);
     o->contact_at = call->now.mono;
     hsay_walk_on_outcome(&o->walk, true);
     hsay_count(call->node, HSAY_COUNT_ANSWERED, 1);

@@ -14,4 +14,7 @@ enum hsay_nat_kind hsay_own_nat(const struct hsay_call *call, uint8_t family);
 /* The same as it goes over the wire: enum hsay_nat_flag. */
 uint8_t hsay_own_nat_flags(const struct hsay_call *call, uint8_t family);
 
+/* The peer in hand, whom we had asked, says that it saw us there. */
+void hsay_own_nat_on_vote(struct hsay_call *call, const struct hsay_addr *seen);
+
 #endif

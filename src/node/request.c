@@ -23,8 +23,9 @@ static struct hsay_addr lan_address(const struct hsay_call *call, const struct h
     const struct hsay_node *node = call->node;
     struct hsay_vote_result seen;
     hsay_vote_result(&node->votes, call->now.mono, to->kind, &node->bound, &seen);
-    bool one_public = seen.addr.kind != HSAY_ADDR_NONE && hsay_addr_same_host(&seen.addr, to) &&
-                      !hsay_addr_same_host(&node->bound, to);
+    /* If our public address has just changed, somebody else may have the old one by now. */
+    bool one_public = seen.addr.kind != HSAY_ADDR_NONE && !seen.doubted &&
+                      hsay_addr_same_host(&seen.addr, to) && !hsay_addr_same_host(&node->bound, to);
     return one_public ? node->bound : (struct hsay_addr){.kind = HSAY_ADDR_NONE};
 }
 

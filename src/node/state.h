@@ -87,6 +87,8 @@ struct hsay_overlay {
     uint32_t known; /* candidates at the last step */
     uint8_t stale;  /* steps in a row that found nobody new; stops at the largest */
     bool used;
+    uint16_t asking_s;   /* second at which we last began to ask around whether we have moved */
+    uint8_t asking_left; /* hasty steps until that is over */
     struct hsay_walk walk;
 };
 

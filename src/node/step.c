@@ -25,6 +25,9 @@ enum {
     PLACES_PARTS = 4,
     PLACES_RETURN_VISITS = 2,
     PLACES_WALK = 3,
+    /* Seven new votes outnumber the old ones of a full table of twelve; some are lost. */
+    ASK_AROUND_STEPS = 12,
+    ASK_AROUND_EVERY_S = 60,
 };
 
 static bool has_places(const struct hsay_overlay *o, unsigned parts)
@@ -50,6 +53,28 @@ void hsay_step_refresh(struct hsay_overlay *o, struct hsay_now now)
     o->fresh_gap_ms = o->config.step_ms / FRESH_DIVISOR;
     if (!o->config.no_step)
         o->step_due = now.mono;
+}
+
+static uint16_t second_of(const struct hsay_call *call)
+{
+    return (uint16_t)(call->now.mono.ns / 1000000000u);
+}
+
+/* The second comes round after 18 hours: then, at worst, one minute is waited for too much. */
+void hsay_step_ask_around(struct hsay_call *call, bool elsewhere)
+{
+    struct hsay_overlay *o = call->overlay;
+    if (!elsewhere) {
+        o->asking_left /= 2;
+        return;
+    }
+    uint16_t since_s = (uint16_t)(second_of(call) - o->asking_s);
+    if (o->config.fixed_step || o->config.no_step || o->config.policy != HSAY_POLICY_HEARSAY ||
+        (since_s < ASK_AROUND_EVERY_S && o->asking_s != 0))
+        return;
+    o->asking_s = second_of(call);
+    o->asking_left = ASK_AROUND_STEPS;
+    o->step_due = call->now.mono;
 }
 
 static bool is_fresh(const struct hsay_call *call)
@@ -99,6 +124,8 @@ static void plan_next(struct hsay_call *call, unsigned contacted, bool somebody_
             o->fresh_gap_ms *= 2;
         ms = o->fresh_gap_ms < ms ? o->fresh_gap_ms : ms;
     }
+    if (o->asking_left > 0 && ms > o->config.step_ms / FRESH_DIVISOR)
+        ms = o->config.step_ms / FRESH_DIVISOR;
     o->step_due = hsay_time_add_ms(call->now.mono, with_jitter(call, ms != 0 ? ms : 1));
 }
 
@@ -120,6 +147,32 @@ static void open_book(struct hsay_call *call)
         hsay_candidate_on_named(&o->candidates, call->now.mono, peer, HSAY_BUCKET_BOOK);
 }
 
+static bool was_network_asked(const struct hsay_call *call, uint32_t group, uint64_t within_ms)
+{
+    const struct hsay_candidates *table = &call->overlay->candidates;
+    for (size_t i = 0; i < table->entry_max; i++) {
+        const struct hsay_candidate *c = &table->entry[i];
+        if (c->group == group && (c->marks & HSAY_MARK_USED) != 0 &&
+            hsay_candidate_age_ms(table, c->asked_at, call->now.mono) <= within_ms)
+            return true;
+    }
+    return false;
+}
+
+/* One that we know, of a network that was not asked yet: each has one vote. */
+static struct hsay_candidate *next_to_ask(const struct hsay_call *call)
+{
+    const struct hsay_overlay *o = call->overlay;
+    uint64_t since_ms = 1000 * (uint64_t)(uint16_t)(second_of(call) - o->asking_s);
+    for (size_t i = 0; i < o->candidates.entry_max; i++) {
+        struct hsay_candidate *c = &o->candidates.entry[i];
+        if (hsay_candidate_is_contacted(&o->candidates, c, call->now.mono) &&
+            !was_network_asked(call, c->group, since_ms))
+            return c;
+    }
+    return NULL;
+}
+
 /* Whom the walk says; and where it has nobody for now, because all were visited lately, a peer that
  * we know: in a small overlay there is nobody else, and things may have changed there. */
 static struct hsay_candidate *choose(struct hsay_call *call, enum hsay_bucket *bucket, bool *is_new)
@@ -134,8 +187,15 @@ static struct hsay_candidate *choose(struct hsay_call *call, enum hsay_bucket *b
         *bucket = hsay_candidate_bucket(&o->candidates, behind, call->now.mono);
         return behind;
     }
-    struct hsay_candidate *c =
-        hsay_walk_visit(&o->walk, &o->candidates, call->now.mono, &chance, bucket);
+    struct hsay_candidate *c = o->asking_left > 0 ? next_to_ask(call) : NULL;
+    if (o->asking_left > 0)
+        o->asking_left--;
+    if (c != NULL) {
+        *is_new = false;
+        *bucket = hsay_candidate_bucket(&o->candidates, c, call->now.mono);
+        return c;
+    }
+    c = hsay_walk_visit(&o->walk, &o->candidates, call->now.mono, &chance, bucket);
     *is_new = c != NULL && c->contacted_at == 0;
     if (c != NULL || o->config.policy != HSAY_POLICY_HEARSAY)
         return c;

@@ -22,6 +22,11 @@ void hsay_step_return_visit(struct hsay_call *call, struct hsay_candidate *c);
  * have settled and hold what the others hold. */
 void hsay_step_hand_on(struct hsay_call *call, struct hsay_candidate *c);
 
+/* A peer sees us where we take ourselves to be, or `elsewhere`: then the next ones are asked at
+ * once, so that it is known soon whether our address has changed.  At most a dozen once a minute,
+ * and fewer the more of them contradict. */
+void hsay_step_ask_around(struct hsay_call *call, bool elsewhere);
+
 void hsay_step_run(struct hsay_call *call);
 
 #endif

@@ -325,6 +325,133 @@ static void test_what_is_not_in_a_row(void **state)
     assert_true(is_sequential(NULL));
 }
 
+/* --- a box that starts anew: one mapping, then another ---------------------------------------- */
+
+static uint8_t kind_now(void)
+{
+    struct hsay_vote_result result;
+
+    hsay_vote_result(&table, now, HSAY_ADDR_IP4, &(struct hsay_addr){0}, &result);
+    return result.kind;
+}
+
+static void pass_seconds(unsigned seconds)
+{
+    now = hsay_time_add_ms(now, 1000 * seconds);
+}
+
+/* However many voted before, and however many of them vote again: never symmetric for longer than
+ * it takes three to say the same. */
+static void test_another_mapping_is_not_symmetric(void **state)
+{
+    (void)state;
+    for (int old = 2; old <= 12; old++) {
+        for (int again = 0; again <= old; again++) {
+            hsay_vote_reset(&table);
+            for (int i = 1; i <= old; i++) {
+                vote_of(i, "9.9.9.9:100");
+                pass_seconds(5);
+            }
+            assert_int_equal(kind_now(), HSAY_NAT_INDEPENDENT);
+            pass_seconds(60);
+            for (int i = 1; i <= old; i++) {
+                vote_of(i <= again ? i : 20 + i, "9.9.9.9:200");
+                if (i >= 3)
+                    assert_int_equal(kind_now(), HSAY_NAT_INDEPENDENT);
+                assert_true(i >= 2 || kind_now() != HSAY_NAT_SYMMETRIC);
+                pass_seconds(5);
+            }
+        }
+    }
+}
+
+static void test_mappings_of_different_times(void **state)
+{
+    (void)state;
+    vote_of(1, "9.9.9.9:100");
+    pass_seconds(HSAY_VOTE_MOMENT_MS / 1000 + 1);
+    vote_of(2, "9.9.9.9:200");
+    assert_int_equal(kind_now(), HSAY_NAT_UNKNOWN); /* may have been one, and then another */
+    pass_seconds(1);
+    vote_of(1, "9.9.9.9:100"); /* no: it is still there */
+    assert_int_equal(kind_now(), HSAY_NAT_SYMMETRIC);
+}
+
+/* The control: ports that differ within a minute are symmetric, however long it goes on, and even
+ * if a liar takes up what another was told. */
+static void test_symmetric_stays_symmetric(void **state)
+{
+    (void)state;
+    for (int i = 1; i <= 60; i++) {
+        char seen[32];
+        snprintf(seen, sizeof seen, "9.9.9.9:%d", 1000 + 37 * i);
+        vote_of(1 + i % 20, seen);
+        vote_of(66, seen);
+        pass_seconds(10);
+        assert_true(i < 3 || kind_now() == HSAY_NAT_SYMMETRIC);
+    }
+}
+
+static void test_two_liars_do_not_hide_that_we_are_symmetric(void **state)
+{
+    (void)state;
+    for (int i = 1; i <= 6; i++) {
+        char seen[32];
+        snprintf(seen, sizeof seen, "9.9.9.9:%d", 1000 + 37 * i);
+        vote_of(i, seen);
+        pass_seconds(5);
+    }
+    vote_of(66, "9.9.9.9:666");
+    pass_seconds(1);
+    vote_of(67, "9.9.9.9:666");
+    assert_int_equal(kind_now(), HSAY_NAT_SYMMETRIC);
+    vote_of(68, "9.9.9.9:666"); /* the control: three could */
+    assert_int_equal(kind_now(), HSAY_NAT_INDEPENDENT);
+}
+
+/* --- another address -------------------------------------------------------------------------- */
+
+static bool is_doubted(void)
+{
+    struct hsay_vote_result result;
+
+    hsay_vote_result(&table, now, HSAY_ADDR_IP4, &(struct hsay_addr){0}, &result);
+    return result.doubted;
+}
+
+static void test_doubt(void **state)
+{
+    (void)state;
+    for (int i = 1; i <= 5; i++)
+        vote_of(i, "9.9.9.9:100");
+    assert_false(is_doubted());
+    pass_seconds(1);
+    vote_of(1, "9.9.9.9:200"); /* another port is no other host */
+    vote("127.0.0.1:1", "127.0.0.1:6421");
+    assert_false(is_doubted());
+    pass_seconds(1);
+    vote_of(2, "8.8.8.8:100");
+    assert_true(is_doubted());
+    pass_seconds(1);
+    vote_of(3, "9.9.9.9:100"); /* it was a liar */
+    assert_false(is_doubted());
+}
+
+/* Of nine that saw us at the old address six are not to be found any more. */
+static void test_old_votes_do_not_hold_us(void **state)
+{
+    (void)state;
+    for (int i = 1; i <= 9; i++)
+        vote_of(i, "9.9.9.9:100");
+    pass_seconds(HSAY_VOTE_DEFENDS_MS / 1000);
+    for (int i = 1; i <= 3; i++)
+        vote_of(i, "8.8.8.8:100");
+    expect("9.9.9.9:100", true, HSAY_NAT_INDEPENDENT, 9); /* six against three */
+    pass_seconds(1);
+    vote_of(1, "8.8.8.8:100");
+    expect("8.8.8.8:100", true, HSAY_NAT_INDEPENDENT, 9);
+}
+
 static void test_several_hosts_tell_nothing(void **state)
 {
     (void)state;
@@ -437,6 +564,12 @@ int main(void)
         cmocka_unit_test_setup(test_one_liar_does_not_make_us_symmetric, set_up),
         cmocka_unit_test_setup(test_ports_in_a_row, set_up),
         cmocka_unit_test_setup(test_what_is_not_in_a_row, set_up),
+        cmocka_unit_test_setup(test_another_mapping_is_not_symmetric, set_up),
+        cmocka_unit_test_setup(test_mappings_of_different_times, set_up),
+        cmocka_unit_test_setup(test_symmetric_stays_symmetric, set_up),
+        cmocka_unit_test_setup(test_two_liars_do_not_hide_that_we_are_symmetric, set_up),
+        cmocka_unit_test_setup(test_doubt, set_up),
+        cmocka_unit_test_setup(test_old_votes_do_not_hold_us, set_up),
         cmocka_unit_test_setup(test_several_hosts_tell_nothing, set_up),
         cmocka_unit_test_setup(test_peers_on_one_host, set_up),
         cmocka_unit_test_setup(test_a_lan_is_one_network, set_up),
