@@ -238,6 +238,8 @@ static bool is_one_mapping(const struct electorate *voters, const struct hsay_ad
 {
     struct electorate young, old;
 
+    if (is_majority(most_of(voters, NULL), voters))
+        return true;
     for (uint32_t i = 0; i < voters->count; i++) {
         uint32_t edge_s = age_s(voters->vote[i], now_s);
         cut(&young, voters, &(struct section){.host = host, .now_s = now_s, .oldest_s = edge_s});
@@ -247,7 +249,7 @@ static bool is_one_mapping(const struct electorate *voters, const struct hsay_ad
         uint32_t most = most_of(&young, NULL);
         if (!is_majority(most, &young))
             continue;
-        if (old.count == 0 || most >= agree_groups)
+        if (most >= agree_groups)
             return true;
         if (most >= 2 && most == young.count && old.count >= 2 &&
             is_majority(most_of(&old, NULL), &old))

@@ -181,9 +181,9 @@ enum {
  * For simulations of a million nodes, one takes no more than 3,072 bytes with one overlay, 12
  * candidates, 1 way in a LAN, 3 requests, 1 entry of the book, 3 rumors, 2 wants, 3 voices, 3
  * votes, 8 targets, 1 key, 8 entries of the ledger, 1 bucket and 4 answered requests, and with
- * `stats` and `keys_given`.  Three requests are few: let wait_ms be 1000, or lost datagrams hold up
- * the rest.  And 8 entries allow for 24 datagrams an hour to addresses that never answer: where
- * many peers are gone, ledger_max matters first. */
+ * `stats`, `no_filtering` and `keys_given`.  Three requests are few: let wait_ms be 1000, or lost
+ * datagrams hold up the rest.  And 8 entries allow for 24 datagrams an hour to addresses that never
+ * answer: where many peers are gone, ledger_max matters first. */
 struct hsay_node_config {
     uint8_t node_secret[HSAY_KEY_BYTES]; /* X25519; copied into the node's memory */
     uint16_t overlays_max;               /* default 4, at most 255 */
@@ -209,6 +209,7 @@ struct hsay_node_config {
     bool verify_outside;  /* others' signatures are checked by the caller: HSAY_EVENT_VERIFY */
     struct hsay_node_stats *stats; /* where to count, to be zeroed by the caller; must outlive the
                                     * node, and may serve others of its thread.  Default: inside */
+    bool no_filtering;             /* not to learn what our NAT filters, which takes 1.3 kB */
     bool keys_given; /* no room for what hsay_overlay_config.keys brings: it must be there then */
 };
 
@@ -446,6 +447,7 @@ enum hsay_attempt {
 };
 const char *hsay_attempt_name(enum hsay_attempt outcome); /* "connected" */
 const char *hsay_nat_name(enum hsay_nat_kind kind);       /* "symmetric" */
+const char *hsay_filter_name(enum hsay_filter_kind kind); /* "address" */
 
 /* Valid as long as the node, or what it was given to count in; read it between calls.  Counters
  * never go back. */
@@ -511,6 +513,16 @@ struct hsay_address_status {
     uint8_t kind;   /* enum hsay_nat_kind */
     bool confirmed; /* enough network groups agree */
     uint16_t votes; /* network groups that said something */
+
+    /* What comes through, as it has shown in the last ten minutes; see nat/filter.h. */
+    uint8_t filtering;        /* enum hsay_filter_kind */
+    uint8_t filtering_groups; /* network groups that show it */
+    struct {
+        uint8_t let_in;     /* network groups of peers that came in without having been sent to */
+        uint8_t other_port; /* that came in from another port than was sent to */
+        uint8_t kept_out;   /* whose puncture did not come in before we sent to them */
+        uint8_t unheard;    /* behind a symmetric NAT, that did not come in though we sent there */
+    } filtering_signs;
 };
 int hsay_node_address(const struct hsay_node *node, struct hsay_now now, uint8_t family,
                       struct hsay_address_status *out);

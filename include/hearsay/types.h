@@ -114,6 +114,16 @@ enum hsay_nat_flag {
     HSAY_NAT_FLAGS = 15,
 };
 
+/* Whom it lets in, whatever it maps. */
+enum hsay_filter_kind {
+    HSAY_FILTER_UNKNOWN = 0,
+    HSAY_FILTER_NONE,    /* whoever knows the port: endpoint-independent, or nothing is there */
+    HSAY_FILTER_ADDRESS, /* hosts that were sent to, from any port */
+    HSAY_FILTER_PORT,    /* addresses that were sent to */
+    HSAY_FILTER_SOME,    /* one of these two */
+};
+enum { HSAY_FILTER_KINDS = 5 };
+
 /* Where a bundle stands in the order of a store: Lamport time, then digest. */
 struct hsay_position {
     uint64_t time;

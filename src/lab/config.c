@@ -137,6 +137,7 @@ static void read_tables(const struct lab_settings *settings, struct hsay_node_co
         node->ledger_max = 8;
         node->gate_max = 1;
         node->replay_max = 4;
+        node->no_filtering = true;
     } else if (lab_settings_choice(settings, "tables") == MEDIUM) {
         node->candidates_max = 32;
         node->pending_max = 8;

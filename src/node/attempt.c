@@ -52,7 +52,9 @@ void hsay_attempt_end(struct hsay_call *call, struct hsay_pending *p, bool conne
         return;
     uint64_t *count =
         call->node->stats->attempt[hsay_own_nat(call, family)][p->theirs][family == HSAY_ADDR_IP6];
+    bool punctured = has_punctured(call, p);
     count[connected ? HSAY_ATTEMPT_CONNECTED : HSAY_ATTEMPT_FAILED]++;
-    count[HSAY_ATTEMPT_PUNCTURED] += has_punctured(call, p);
+    count[HSAY_ATTEMPT_PUNCTURED] += punctured;
+    hsay_own_nat_on_attempt(call, p, connected, punctured);
     p->attempt = false;
 }

@@ -10,6 +10,7 @@
 #include "src/node/answers.h"
 #include "src/node/call.h"
 #include "src/node/outbox.h"
+#include "src/node/own_nat.h"
 #include "src/node/puncturing.h"
 #include "src/node/search.h"
 #include "src/node/send.h"
@@ -136,8 +137,10 @@ static void open_and_handle(struct hsay_call *call, struct arrival *a, bool awai
         return;
     }
     call->pair_key = a->key;
-    if (!first)
+    if (!first) {
+        hsay_own_nat_on_packet(call, m.type);
         hsay_search_on_packet(call, m.type);
+    }
     handlers[m.type](call, &m);
 }
 

@@ -43,8 +43,8 @@ static const struct hsay_gate_rate gate_rates[HSAY_GATE_WORK_COUNT] = {
                           .node_burst = 262144},
 };
 
-static void init_shared(struct hsay_node *node, const struct hsay_node_config *c,
-                        const struct hsay_memory *m)
+static void init_shared(struct hsay_node *node, struct hsay_now now,
+                        const struct hsay_node_config *c, const struct hsay_memory *m)
 {
     const struct hsay_crypto *crypto = &node->crypto;
     struct hsay_rng *rng = &node->rng;
@@ -57,6 +57,9 @@ static void init_shared(struct hsay_node *node, const struct hsay_node_config *c
     node->search = m->search;
     node->ledger.search = m->search != NULL ? &m->search->account : NULL;
     hsay_vote_init(&node->votes, m->vote, (uint8_t)c->votes_max, HSAY_VOTE_AGREE_GROUPS);
+    node->filter = m->filter;
+    if (node->filter != NULL)
+        hsay_filter_init(node->filter, now.mono);
     node->replay = m->replay;
     node->replay_max = c->replay_max;
     node->replay_salt = hsay_rng_u64(rng, crypto);
@@ -88,7 +91,6 @@ int hsay_node_init(void *memory, const struct hsay_node_config *given,
 {
     struct hsay_node_config config = *given;
     struct hsay_memory m;
-    (void)now;
     hsay_node_config_default(&config);
     if (!hsay_memory_config_is_good(&config))
         return HSAY_EINVAL;
@@ -103,7 +105,7 @@ int hsay_node_init(void *memory, const struct hsay_node_config *given,
     node->crypto = *crypto;
     crypto->ops->node_public(crypto->self, &node->key, config.node_secret);
     hsay_rng_init(&node->rng, seed);
-    init_shared(node, &config, &m);
+    init_shared(node, now, &config, &m);
     init_overlays(node, &config, &m);
     *out = node;
     return 0;
@@ -286,6 +288,8 @@ int hsay_node_add_peer(struct hsay_node *node, struct hsay_now now, uint16_t ove
             : hsay_candidate_on_named(&o->candidates, now.mono, &peer, bucket);
     if (c == NULL)
         return HSAY_ENOSPC;
+    if (bucket == HSAY_BUCKET_BOOK && node->filter != NULL)
+        hsay_filter_blind(node->filter, now.mono); /* there was a life before this one */
     if (o->contact_at.ns == 0)
         hsay_step_refresh(o, now);
     return 0;
@@ -300,6 +304,8 @@ void hsay_node_set_local(struct hsay_node *node, const struct hsay_addr *bound)
 void hsay_node_wake(struct hsay_node *node, struct hsay_now now)
 {
     hsay_vote_reset(&node->votes);
+    if (node->filter != NULL)
+        hsay_filter_reset(node->filter);
     for (unsigned i = 0; i < node->overlays_max; i++)
         if (node->overlay[i].used)
             hsay_step_refresh(&node->overlay[i], now);

@@ -43,3 +43,62 @@ void hsay_own_nat_on_vote(struct hsay_call *call, const struct hsay_addr *seen)
         return;
     hsay_step_ask_around(call, !hsay_addr_same_host(&v.seen, &result.addr));
 }
+
+/* ---- what it filters ---- */
+
+/* From the world in which we have an address, and not from behind our own NAT. */
+static bool is_outside(const struct hsay_call *call, const struct hsay_addr *addr)
+{
+    const struct hsay_node *node = call->node;
+    struct hsay_vote_result own;
+    hsay_vote_result(&node->votes, call->now.mono, addr->kind, &node->bound, &own);
+    return own.addr.kind != HSAY_ADDR_NONE && hsay_addr_class(&own.addr) == hsay_addr_class(addr) &&
+           !hsay_addr_same_host(&own.addr, addr);
+}
+
+void hsay_own_nat_on_packet(struct hsay_call *call, uint8_t type)
+{
+    struct hsay_filter *filter = call->node->filter;
+    if (filter == NULL)
+        return;
+    bool by_itself = type == HSAY_MSG_INTRO_REQUEST || type == HSAY_MSG_PUNCTURE;
+    if (by_itself && hsay_filter_is_news(filter, call->now.mono, &call->from.addr) &&
+        hsay_candidate_find(&call->overlay->candidates, &call->from) != NULL &&
+        is_outside(call, &call->from.addr))
+        hsay_filter_on_packet(filter, call->now.mono, &call->from.addr);
+    hsay_filter_on_traffic(filter, call->now.mono, &call->from.addr);
+}
+
+bool hsay_own_nat_is_untouched(const struct hsay_call *call, const struct hsay_addr *addr)
+{
+    return call->node->filter != NULL &&
+           hsay_filter_is_untouched(call->node->filter, call->now.mono, addr) &&
+           is_outside(call, addr);
+}
+
+static uint64_t minus(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : 0;
+}
+
+void hsay_own_nat_on_attempt(struct hsay_call *call, const struct hsay_pending *p, bool connected,
+                             bool punctured)
+{
+    struct hsay_candidates *table = &call->overlay->candidates;
+    const struct hsay_candidate *c = hsay_candidate_find(table, &p->to);
+    uint64_t past_ms = hsay_time_ms_between(p->sent, call->now.mono);
+    bool kept_out = connected && p->untouched;
+    bool unheard = !connected && p->theirs == HSAY_NAT_SYMMETRIC;
+    if (call->node->filter == NULL || c == NULL || punctured || (!kept_out && !unheard) ||
+        !is_outside(call, &p->to.addr))
+        return;
+    uint64_t introduced_ms = hsay_candidate_age_ms(table, c->introduced_at, call->now.mono);
+    struct hsay_filter_silence silence = {
+        .peer = p->to.addr,
+        .asker = c->introducer,
+        .sign = kept_out ? HSAY_FILTER_KEPT_OUT : HSAY_FILTER_UNHEARD,
+        .waited_ms = minus(introduced_ms, past_ms),
+        .rtt_ms = past_ms,
+    };
+    hsay_filter_on_silence(call->node->filter, call->now.mono, &silence);
+}

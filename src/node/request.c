@@ -150,6 +150,7 @@ bool hsay_request_send(struct hsay_call *call, const struct hsay_request_plan *p
         return false;
     struct hsay_send_to to;
     struct hsay_sending s;
+    bool untouched = hsay_own_nat_is_untouched(call, &plan->to->addr);
     hsay_send_to_candidate(call, plan->to, &to);
     if (!hsay_send_begin(call, &s, &to))
         return false;
@@ -158,6 +159,7 @@ bool hsay_request_send(struct hsay_call *call, const struct hsay_request_plan *p
     if (!write_request(call, plan, &s, &m))
         return false;
     remember(call, plan, &m.intro_request, p);
+    p->untouched = untouched;
     hsay_attempt_on_request(call, plan->to, p);
     hsay_candidate_on_asked(&call->overlay->candidates, plan->to, call->now.mono);
     hsay_count(call->node, HSAY_COUNT_STEPS, 1);

@@ -6,6 +6,7 @@
 #define HEARSAY_NODE_STATE_H
 
 #include "hearsay/node.h"
+#include "nat/filter.h"
 #include "nat/puncture.h"
 #include "nat/vote.h"
 #include "src/sync/answer.h"
@@ -105,6 +106,7 @@ struct hsay_node {
     struct hsay_keyring keyring;
     struct hsay_ledger ledger;
     struct hsay_vote_table votes;
+    struct hsay_filter *filter; /* NULL: not to be known */
     struct hsay_puncture_table punctures;
     struct hsay_addr bound;
     struct hsay_addr known_address; /* what EVENT_ADDRESS said last */

@@ -72,6 +72,12 @@ static const char *const nat_names[HSAY_NAT_KINDS] = {
     [HSAY_NAT_SYMMETRIC] = "symmetric",
 };
 
+static const char *const filter_names[HSAY_FILTER_KINDS] = {
+    [HSAY_FILTER_UNKNOWN] = "unknown",      [HSAY_FILTER_NONE] = "none",
+    [HSAY_FILTER_ADDRESS] = "address",      [HSAY_FILTER_PORT] = "port",
+    [HSAY_FILTER_SOME] = "address or port",
+};
+
 const char *hsay_drop_name(enum hsay_drop drop)
 {
     return (unsigned)drop < HSAY_DROP_COUNT ? drop_names[drop] : "unknown";
@@ -95,6 +101,11 @@ const char *hsay_attempt_name(enum hsay_attempt outcome)
 const char *hsay_nat_name(enum hsay_nat_kind kind)
 {
     return (unsigned)kind < HSAY_NAT_KINDS ? nat_names[kind] : "unknown";
+}
+
+const char *hsay_filter_name(enum hsay_filter_kind kind)
+{
+    return (unsigned)kind < HSAY_FILTER_KINDS ? filter_names[kind] : "unknown";
 }
 
 int hsay_api_version(void)
@@ -194,6 +205,21 @@ int hsay_node_book_at(const struct hsay_node *node, uint16_t overlay, size_t ind
     return 0;
 }
 
+static void tell_filtering(const struct hsay_node *node, struct hsay_now now, uint8_t family,
+                           struct hsay_address_status *out)
+{
+    struct hsay_filter_result shown;
+    if (node->filter == NULL)
+        return;
+    hsay_filter_result(node->filter, now.mono, family, &shown);
+    out->filtering = shown.kind;
+    out->filtering_groups = shown.groups;
+    out->filtering_signs.let_in = shown.signs[HSAY_FILTER_LET_IN];
+    out->filtering_signs.other_port = shown.signs[HSAY_FILTER_OTHER_PORT];
+    out->filtering_signs.kept_out = shown.signs[HSAY_FILTER_KEPT_OUT];
+    out->filtering_signs.unheard = shown.signs[HSAY_FILTER_UNHEARD];
+}
+
 int hsay_node_address(const struct hsay_node *node, struct hsay_now now, uint8_t family,
                       struct hsay_address_status *out)
 {
@@ -201,7 +227,9 @@ int hsay_node_address(const struct hsay_node *node, struct hsay_now now, uint8_t
     hsay_vote_result(&node->votes, now.mono, family, &node->bound, &seen);
     if (seen.addr.kind == HSAY_ADDR_NONE)
         return HSAY_ENOENT;
-    *out = (struct hsay_address_status){seen.addr, seen.kind, seen.confirmed, seen.groups};
+    *out = (struct hsay_address_status){
+        .addr = seen.addr, .kind = seen.kind, .confirmed = seen.confirmed, .votes = seen.groups};
+    tell_filtering(node, now, family, out);
     return 0;
 }
 

@@ -31,6 +31,7 @@ static const struct hsay_node_config small = {
     .ledger_max = 8,
     .gate_max = 1,
     .replay_max = 4,
+    .no_filtering = true,
     .keys_given = true,
 };
 
@@ -104,6 +105,7 @@ static void test_the_header_is_right(void **state)
     assert_int_equal(sizeof(struct hsay_seal_keys), 100);
     assert_int_equal(sizeof(struct hsay_node_stats), 1168);
     assert_true(sizeof(struct hsay_node) <= 448);
+    assert_true(sizeof(struct hsay_filter) <= 1300);
     assert_true(sizeof(struct hsay_overlay) <= 400);
 }
 
@@ -132,6 +134,7 @@ static struct hsay_node_config any_config(uint64_t *seed)
         .gate_max = UINT32_C(1) << draw(seed, 5),
         .replay_max = (uint32_t)(1 + draw(seed, 5)),
         .stats = draw(seed, 2) == 0 ? &stats : NULL,
+        .no_filtering = draw(seed, 2) == 0,
         .keys_given = draw(seed, 2) == 0,
     };
     hsay_node_config_default(&c);
@@ -188,6 +191,7 @@ static void test_tables_lie_apart_and_aligned(void **state)
             PIECE(m.keyring, c.keyring_max),
             PIECE(m.ledger, c.ledger_max),
             PIECE(m.gate, c.gate_max + 1),
+            PIECE(m.filter, 1),
             PIECE(m.vote, c.votes_max),
             PIECE(m.puncture, c.punctures_max),
             PIECE(m.replay, c.replay_max),
