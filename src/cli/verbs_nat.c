@@ -20,6 +20,8 @@ static void print_family(const json_t *family, const char *name)
                                              : ", not confirmed",
            field_text(family, "nat"));
     printf("            %s\n", field_text(family, "why"));
+    if (*addr)
+        printf("            %s\n", field_text(family, "filtering_why"));
 }
 
 static void print_votes(const struct out *out, const json_t *nat)
@@ -52,9 +54,10 @@ static void print_text(const struct out *out, const json_t *nat)
 static void print_tabs(const struct out *out, const json_t *nat)
 {
     static const struct column column[] = {
-        {"family", "family", COLUMN_TEXT},      {"address", "addr", COLUMN_TEXT},
-        {"confirmed", "confirmed", COLUMN_YES}, {"NAT", "nat", COLUMN_TEXT},
-        {"votes", "votes", COLUMN_NUMBER},      {"why", "why", COLUMN_TEXT},
+        {"family", "family", COLUMN_TEXT},       {"address", "addr", COLUMN_TEXT},
+        {"confirmed", "confirmed", COLUMN_YES},  {"NAT", "nat", COLUMN_TEXT},
+        {"votes", "votes", COLUMN_NUMBER},       {"why", "why", COLUMN_TEXT},
+        {"filtering", "filtering", COLUMN_TEXT},
     };
     for (size_t i = 0; i < COUNT(families); i++) {
         json_t *row = json_copy(json_object_get(nat, families[i].field));

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "nat/addr_class.h"
+#include "nat/filter.h"
 #include "nat/vote.h"
 #include "src/daemon/ctl_conn.h"
 #include "src/daemon/json_value.h"
@@ -21,9 +22,11 @@ json_t *nat_listen_json(const struct daemon *d)
 
 static json_t *address_json(const struct hsay_address_status *status)
 {
-    return json_pack("{s:o, s:s, s:b, s:i}", "addr", json_addr(&status->addr), "nat",
+    return json_pack("{s:o, s:s, s:b, s:i, s:s, s:i}", "addr", json_addr(&status->addr), "nat",
                      hsay_nat_name((enum hsay_nat_kind)status->kind), "confirmed",
-                     status->confirmed, "votes", status->votes);
+                     status->confirmed, "votes", status->votes, "filtering",
+                     hsay_filter_name((enum hsay_filter_kind)status->filtering), "filtering_votes",
+                     status->filtering_groups);
 }
 
 json_t *nat_address_json(struct daemon *d, uint8_t family)
@@ -115,6 +118,48 @@ static void why(const struct hsay_address_status *status, const struct tally *ta
     }
 }
 
+static void filtering_why(const struct hsay_address_status *status, char *text, size_t size)
+{
+    unsigned groups = status->filtering_groups, kept_out = status->filtering_signs.kept_out;
+
+    switch (status->filtering) {
+    case HSAY_FILTER_NONE:
+        snprintf(text, size,
+                 "%u network groups came in to which we had not sent: nothing is filtered", groups);
+        break;
+    case HSAY_FILTER_ADDRESS:
+        snprintf(text, size,
+                 "%u network groups did not come in before we sent to them, %u did from ports that "
+                 "we had not sent to: filtered by address",
+                 kept_out, groups);
+        break;
+    case HSAY_FILTER_PORT:
+        snprintf(text, size,
+                 "%u network groups did not come in before we sent to them, %u not from other "
+                 "ports even then: filtered by address and port",
+                 kept_out, groups);
+        break;
+    case HSAY_FILTER_SOME:
+        snprintf(text, size,
+                 "%u network groups did not come in before we sent to them: filtered by address, "
+                 "or by address and port",
+                 kept_out);
+        break;
+    default:
+        snprintf(text, size,
+                 "what is filtered has not shown: %u network groups came in unasked, %u did not; "
+                 "it takes %d, or as many and none that came in",
+                 status->filtering_signs.let_in, kept_out, HSAY_FILTER_AGREE_GROUPS);
+    }
+}
+
+static json_t *signs_json(const struct hsay_address_status *status)
+{
+    return json_pack("{s:i, s:i, s:i, s:i}", "let_in", status->filtering_signs.let_in, "other_port",
+                     status->filtering_signs.other_port, "kept_out",
+                     status->filtering_signs.kept_out, "unheard", status->filtering_signs.unheard);
+}
+
 static json_t *family_json(struct daemon *d, uint8_t family)
 {
     struct hsay_address_status status = {.addr = {.kind = HSAY_ADDR_NONE}};
@@ -127,6 +172,9 @@ static json_t *family_json(struct daemon *d, uint8_t family)
     why(&status, &tally, text, sizeof text);
     object = address_json(&status);
     json_object_set_new(object, "why", json_string(text));
+    filtering_why(&status, text, sizeof text);
+    json_object_set_new(object, "filtering_why", json_string(text));
+    json_object_set_new(object, "filtering_signs", signs_json(&status));
     json_object_set_new(object, "seen", votes);
     return object;
 }
