@@ -56,14 +56,24 @@ static bool is_outside(const struct hsay_call *call, const struct hsay_addr *add
            !hsay_addr_same_host(&own.addr, addr);
 }
 
-void hsay_own_nat_on_packet(struct hsay_call *call, uint8_t type)
+/* Whoever is known, or was asked for a puncture towards us; that may come before the introduction
+ * that tells who it is. */
+static bool is_expected(struct hsay_call *call, const struct hsay_message *m)
+{
+    struct hsay_overlay *o = call->overlay;
+    bool puncture = m->type == HSAY_MSG_PUNCTURE;
+    if (!puncture && m->type != HSAY_MSG_INTRO_REQUEST)
+        return false;
+    return hsay_candidate_find(&o->candidates, &call->from) != NULL ||
+           (puncture && hsay_pending_by_id(&o->pendings, m->puncture.id) != NULL);
+}
+
+void hsay_own_nat_on_message(struct hsay_call *call, const struct hsay_message *m)
 {
     struct hsay_filter *filter = call->node->filter;
     if (filter == NULL)
         return;
-    bool by_itself = type == HSAY_MSG_INTRO_REQUEST || type == HSAY_MSG_PUNCTURE;
-    if (by_itself && hsay_filter_is_news(filter, call->now.mono, &call->from.addr) &&
-        hsay_candidate_find(&call->overlay->candidates, &call->from) != NULL &&
+    if (hsay_filter_is_news(filter, call->now.mono, &call->from.addr) && is_expected(call, m) &&
         is_outside(call, &call->from.addr))
         hsay_filter_on_packet(filter, call->now.mono, &call->from.addr);
     hsay_filter_on_traffic(filter, call->now.mono, &call->from.addr);

@@ -17,8 +17,9 @@ uint8_t hsay_own_nat_flags(const struct hsay_call *call, uint8_t family);
 /* The peer in hand, whom we had asked, says that it saw us there. */
 void hsay_own_nat_on_vote(struct hsay_call *call, const struct hsay_addr *seen);
 
-/* A packet of the peer in hand was opened: what our NAT lets in.  Before anything is answered. */
-void hsay_own_nat_on_packet(struct hsay_call *call, uint8_t type);
+/* A message of the peer in hand, sealed for us alone: what our NAT lets in.  Before anything is
+ * answered. */
+void hsay_own_nat_on_message(struct hsay_call *call, const struct hsay_message *m);
 
 /* Has our NAT no reason to let that host in, if it needs one? */
 bool hsay_own_nat_is_untouched(const struct hsay_call *call, const struct hsay_addr *addr);

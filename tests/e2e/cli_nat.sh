@@ -45,6 +45,9 @@ check 'confirmed' says "IPv4        $own, confirmed, NAT public" b nat
 check 'each of them is named' says "$(addr c)" b nat
 check 'IPv6 stays open' says 'IPv6        no address known' b nat
 check 'as JSON' says '"nat":"public","confirmed":true,"votes":3' b nat --json
+check 'nobody on this host shows what a NAT filters' says \
+    '"votes":3,"filtering":"unknown","filtering_votes":0' b nat --json
+check 'which is said' says 'what is filtered has not shown' b nat
 check 'with what each saw' says "\"network\":\"$(addr a)\",\"addr\":\"$own\"" b nat --json
 check 'and whether a port is mapped' says '"port_mapping":{"mode":"no"' b nat --json
 check 'as columns' says "ip4	$own	true	public	3" b nat --tsv
