@@ -210,7 +210,8 @@ void hsay_filter_result(const struct hsay_filter *filter, hsay_time now, uint8_t
         return;
     else if (signs[HSAY_FILTER_OTHER_PORT] >= enough)
         decide(result, HSAY_FILTER_ADDRESS, HSAY_FILTER_OTHER_PORT);
-    else if (signs[HSAY_FILTER_OTHER_PORT] == 0 && signs[HSAY_FILTER_UNHEARD] >= enough)
+    else if (signs[HSAY_FILTER_OTHER_PORT] == 0 &&
+             signs[HSAY_FILTER_UNHEARD] >= HSAY_FILTER_UNHEARD_GROUPS)
         decide(result, HSAY_FILTER_PORT, HSAY_FILTER_UNHEARD);
     else
         decide(result, HSAY_FILTER_SOME, HSAY_FILTER_KEPT_OUT);

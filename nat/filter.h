@@ -28,6 +28,9 @@
 
 enum {
     HSAY_FILTER_AGREE_GROUPS = 3,
+    /* Who is never heard may as well be gone, or be asked by too many for punctures: in a crowd of
+     * thirty nodes, twenty of which came at once, it was every other one.  0.5^5 is 3 %. */
+    HSAY_FILTER_UNHEARD_GROUPS = 5,
     HSAY_FILTER_VOICES_MAX = 8, /* of one family that say the same */
     HSAY_FILTER_LIFETIME_MS = 600000,
 
@@ -75,7 +78,7 @@ struct hsay_filter_result {
 
 void hsay_filter_init(struct hsay_filter *filter, hsay_time now);
 
-/* This host has sent to others up to now, we do not know to whom: a start with an address book. */
+/* This host has sent to others up to now, we do not know to whom: it was started again. */
 void hsay_filter_blind(struct hsay_filter *filter, hsay_time now);
 
 /* Forgets all that was shown, but not where we sent: for when the host has changed its network. */

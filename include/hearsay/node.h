@@ -209,8 +209,10 @@ struct hsay_node_config {
     bool verify_outside;  /* others' signatures are checked by the caller: HSAY_EVENT_VERIFY */
     struct hsay_node_stats *stats; /* where to count, to be zeroed by the caller; must outlive the
                                     * node, and may serve others of its thread.  Default: inside */
-    bool no_filtering;             /* not to learn what our NAT filters, which takes 1.3 kB */
-    bool keys_given; /* no room for what hsay_overlay_config.keys brings: it must be there then */
+    bool lived_before; /* a node may have sent from here lately, we do not know to whom: what its
+                        * NAT lets in shows nothing for five minutes */
+    bool no_filtering; /* not to learn what our NAT filters, which takes 1.3 kB */
+    bool keys_given;   /* no room for what hsay_overlay_config.keys brings: it must be there then */
 };
 
 /* How an overlay is walked and synced.  Zero means default. */

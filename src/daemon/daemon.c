@@ -210,6 +210,7 @@ static int start_node(struct daemon *d, const uint8_t secret[HSAY_KEY_BYTES])
     config.overlays_max = (uint16_t)d->conf.overlays_max;
     config.candidates_max = (uint16_t)d->conf.candidates_max;
     config.datagram_bytes = (uint32_t)d->conf.datagram_bytes;
+    config.lived_before = !d->first_life;
     config.sockets_max = sockets_open(d) ? HSAY_SOCKETS_MAX : 0;
     hsay_sodium_random(seed, sizeof seed);
     d->node_memory = malloc(hsay_node_size(&config));

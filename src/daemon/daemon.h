@@ -34,6 +34,7 @@ struct daemon {
     int lock_fd;
     enum exit_status status;
     bool stopping;
+    bool first_life; /* of this state folder */
     hsay_time started;
 
     struct clock clock;

@@ -99,14 +99,15 @@ static int key_complain(const char *path, int rc)
     return EXIT_STATUS_FAILED;
 }
 
-static int key_load(const struct daemon *d, const char *name, unsigned char secret[32])
+static int key_load(const struct daemon *d, const char *name, unsigned char secret[32], bool *made)
 {
     char path[PATH_MAX];
     int rc;
 
     snprintf(path, sizeof path, "%.*s/%s", PATH_MAX - 32, d->state, name);
     rc = keyfile_read(path, secret);
-    if (rc == HSAY_ENOENT) {
+    *made = rc == HSAY_ENOENT;
+    if (*made) {
         hsay_sodium_random(secret, 32);
         rc = keyfile_write(path, secret);
         if (!rc) {
@@ -119,6 +120,7 @@ static int key_load(const struct daemon *d, const char *name, unsigned char secr
 int start_keys(struct daemon *d, unsigned char node_secret[32])
 {
     unsigned char seed[32];
+    bool new_author;
     int status;
 
     if (hsay_sodium_init()) {
@@ -126,9 +128,9 @@ int start_keys(struct daemon *d, unsigned char node_secret[32])
         return EXIT_STATUS_FAILED;
     }
     hsay_crypto_sodium(&d->crypto);
-    status = key_load(d, "node.key", node_secret);
+    status = key_load(d, "node.key", node_secret, &d->first_life);
     if (!status) {
-        status = key_load(d, "author.key", seed);
+        status = key_load(d, "author.key", seed, &new_author);
     }
     if (!status) {
         hsay_sodium_author_from_seed(&d->author, d->author_secret, seed);

@@ -60,6 +60,8 @@ static void init_shared(struct hsay_node *node, struct hsay_now now,
     node->filter = m->filter;
     if (node->filter != NULL)
         hsay_filter_init(node->filter, now.mono);
+    if (node->filter != NULL && c->lived_before)
+        hsay_filter_blind(node->filter, now.mono);
     node->replay = m->replay;
     node->replay_max = c->replay_max;
     node->replay_salt = hsay_rng_u64(rng, crypto);
@@ -288,8 +290,6 @@ int hsay_node_add_peer(struct hsay_node *node, struct hsay_now now, uint16_t ove
             : hsay_candidate_on_named(&o->candidates, now.mono, &peer, bucket);
     if (c == NULL)
         return HSAY_ENOSPC;
-    if (bucket == HSAY_BUCKET_BOOK && node->filter != NULL)
-        hsay_filter_blind(node->filter, now.mono); /* there was a life before this one */
     if (o->contact_at.ns == 0)
         hsay_step_refresh(o, now);
     return 0;

@@ -98,7 +98,7 @@ void hsay_own_nat_on_attempt(struct hsay_call *call, const struct hsay_pending *
     const struct hsay_candidate *c = hsay_candidate_find(table, &p->to);
     uint64_t past_ms = hsay_time_ms_between(p->sent, call->now.mono);
     bool kept_out = connected && p->untouched;
-    bool unheard = !connected && p->theirs == HSAY_NAT_SYMMETRIC;
+    bool unheard = !connected && p->theirs == HSAY_NAT_SYMMETRIC && !p->untouched;
     if (call->node->filter == NULL || c == NULL || punctured || (!kept_out && !unheard) ||
         !is_outside(call, &p->to.addr))
         return;

@@ -171,6 +171,8 @@ for kind in "${kinds[@]}"; do
     sure=0
     for ((i = 1; i <= runs; i++)); do
         said=$(field "$kind$i" filtering) seen=$(field "$kind$i" nat)
+        signs=$(hearsay "$kind$i" nat --json | sed -n 's/.*"ip4":{.*"filtering_signs":{\([^}]*\)},"seen.*"ip6".*/\1/p')
+        echo "# $kind$i: $said; $signs"
         tally["$kind: $seen, $said"]=$((${tally["$kind: $seen, $said"]-0} + 1))
         [ "$said" = unknown ] || sure=$((sure + 1))
         [[ "|${filter[$kind]}|" == *"|$said|"* ]]

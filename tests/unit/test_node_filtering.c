@@ -193,7 +193,7 @@ static void test_no_box_is_taken_for_an_open_one(void **state)
         assert_true(n[HSAY_FILTER_ADDRESS] > SEEDS / 2);
         count_kinds(BY_PORT, loss, n, 60);
         assert_int_equal(n[HSAY_FILTER_NONE] + n[HSAY_FILTER_ADDRESS], 0);
-        assert_true(n[HSAY_FILTER_PORT] > SEEDS / 2);
+        assert_true(n[HSAY_FILTER_PORT] > (loss == 0 ? SEEDS / 2 : SEEDS / 4));
         count_kinds(SYMMETRIC, loss, n, 60);
         assert_int_equal(n[HSAY_FILTER_NONE] + n[HSAY_FILTER_ADDRESS], 0);
     }
@@ -203,24 +203,23 @@ static void test_no_box_is_taken_for_an_open_one(void **state)
 
 /* How many seem to be let in unasked by a box that filters by address, after a start behind it
  * while it still has the holes of the life before. */
-static unsigned let_in_after_restart(uint64_t seed, bool book)
+static unsigned let_in_after_restart(uint64_t seed, bool lived_before)
 {
     static struct scene s;
     begin(&s, BY_ADDRESS, seed, 0);
     world_name(&s.w, 0, 1, HSAY_BUCKET_TRUSTED);
     run_through(&s, 60000);
+    s.w.node_config.lived_before = lived_before;
     world_restart(&s.w, 0, false);
     world_name(&s.w, 0, 1, HSAY_BUCKET_TRUSTED);
-    if (book)
-        world_name(&s.w, 0, 2, HSAY_BUCKET_BOOK);
     run_through(&s, 60000);
     struct hsay_address_status t = told(&s);
     world_free(&s.w);
-    assert_true(!book || t.filtering != HSAY_FILTER_NONE);
+    assert_true(!lived_before || t.filtering != HSAY_FILTER_NONE);
     return t.filtering_signs.let_in;
 }
 
-/* What went out before is not known, but that there was a before: who has an address book waits. */
+/* What went out before is not known, but that there was a before: whoever is told so waits. */
 static void test_a_start_anew(void **state)
 {
     unsigned without = 0, with = 0;
@@ -229,7 +228,7 @@ static void test_a_start_anew(void **state)
         without += let_in_after_restart(seed, false);
         with += let_in_after_restart(seed, true);
     }
-    printf("# seemingly let in: %u; with an address book %u\n", without, with);
+    printf("# seemingly let in: %u; told of another life %u\n", without, with);
     assert_true(without > 0);
     assert_int_equal(with, 0);
 }
