@@ -163,7 +163,7 @@ static bool was_network_asked(const struct hsay_call *call, uint32_t group, uint
 static struct hsay_candidate *next_to_ask(const struct hsay_call *call)
 {
     const struct hsay_overlay *o = call->overlay;
-    uint64_t since_ms = 1000 * (uint64_t)(uint16_t)(second_of(call) - o->asking_s);
+    uint64_t since_ms = 1000 * (1 + (uint64_t)(uint16_t)(second_of(call) - o->asking_s));
     for (size_t i = 0; i < o->candidates.entry_max; i++) {
         struct hsay_candidate *c = &o->candidates.entry[i];
         if (hsay_candidate_is_contacted(&o->candidates, c, call->now.mono) &&
