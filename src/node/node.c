@@ -57,11 +57,12 @@ static void init_shared(struct hsay_node *node, struct hsay_now now,
     node->search = m->search;
     node->ledger.search = m->search != NULL ? &m->search->account : NULL;
     hsay_vote_init(&node->votes, m->vote, (uint8_t)c->votes_max, HSAY_VOTE_AGREE_GROUPS);
-    node->filter = m->filter;
-    if (node->filter != NULL)
-        hsay_filter_init(node->filter, now.mono);
-    if (node->filter != NULL && c->lived_before)
-        hsay_filter_blind(node->filter, now.mono);
+    node->filters = m->filter != NULL;
+    assert(hsay_node_filter(node) == m->filter);
+    if (node->filters)
+        hsay_filter_init(m->filter, now.mono);
+    if (node->filters && c->lived_before)
+        hsay_filter_blind(m->filter, now.mono);
     node->replay = m->replay;
     node->replay_max = c->replay_max;
     node->replay_salt = hsay_rng_u64(rng, crypto);
@@ -304,8 +305,8 @@ void hsay_node_set_local(struct hsay_node *node, const struct hsay_addr *bound)
 void hsay_node_wake(struct hsay_node *node, struct hsay_now now)
 {
     hsay_vote_reset(&node->votes);
-    if (node->filter != NULL)
-        hsay_filter_reset(node->filter);
+    if (node->filters)
+        hsay_filter_reset(hsay_node_filter(node));
     for (unsigned i = 0; i < node->overlays_max; i++)
         if (node->overlay[i].used)
             hsay_step_refresh(&node->overlay[i], now);

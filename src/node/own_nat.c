@@ -70,7 +70,7 @@ static bool is_expected(struct hsay_call *call, const struct hsay_message *m)
 
 void hsay_own_nat_on_message(struct hsay_call *call, const struct hsay_message *m)
 {
-    struct hsay_filter *filter = call->node->filter;
+    struct hsay_filter *filter = hsay_node_filter(call->node);
     if (filter == NULL)
         return;
     if (hsay_filter_is_news(filter, call->now.mono, &call->from.addr) && is_expected(call, m) &&
@@ -81,8 +81,8 @@ void hsay_own_nat_on_message(struct hsay_call *call, const struct hsay_message *
 
 bool hsay_own_nat_is_untouched(const struct hsay_call *call, const struct hsay_addr *addr)
 {
-    return call->node->filter != NULL &&
-           hsay_filter_is_untouched(call->node->filter, call->now.mono, addr) &&
+    return call->node->filters &&
+           hsay_filter_is_untouched(hsay_node_filter(call->node), call->now.mono, addr) &&
            is_outside(call, addr);
 }
 
@@ -99,7 +99,7 @@ void hsay_own_nat_on_attempt(struct hsay_call *call, const struct hsay_pending *
     uint64_t past_ms = hsay_time_ms_between(p->sent, call->now.mono);
     bool kept_out = connected && p->untouched;
     bool unheard = !connected && p->theirs == HSAY_NAT_SYMMETRIC && !p->untouched;
-    if (call->node->filter == NULL || c == NULL || punctured || (!kept_out && !unheard) ||
+    if (!call->node->filters || c == NULL || punctured || (!kept_out && !unheard) ||
         !is_outside(call, &p->to.addr))
         return;
     uint64_t introduced_ms = hsay_candidate_age_ms(table, c->introduced_at, call->now.mono);
@@ -110,5 +110,5 @@ void hsay_own_nat_on_attempt(struct hsay_call *call, const struct hsay_pending *
         .waited_ms = minus(introduced_ms, past_ms),
         .rtt_ms = past_ms,
     };
-    hsay_filter_on_silence(call->node->filter, call->now.mono, &silence);
+    hsay_filter_on_silence(hsay_node_filter(call->node), call->now.mono, &silence);
 }

@@ -100,7 +100,7 @@ static void remember(struct hsay_call *call, const struct hsay_request_plan *pla
     p->claim_count = hsay_pending_holds(r->claim.count);
     p->bucket = (uint8_t)plan->bucket;
     p->introduce = plan->introduce;
-    p->nat = r->nat;
+    p->nat = r->nat & (unsigned)HSAY_NAT_FLAGS;
     p->newest_count = r->newest_count;
     memcpy(hsay_pending_newest(pendings, p), r->newest, r->newest_count * sizeof *r->newest);
 }

@@ -109,8 +109,8 @@ static void post(struct hsay_call *call, struct hsay_sending *s, size_t bytes)
         *s->held = letter;
     else
         hsay_outbox_post(out, &letter);
-    if (call->node->filter != NULL)
-        hsay_filter_on_traffic(call->node->filter, call->now.mono, &s->to);
+    if (call->node->filters)
+        hsay_filter_on_traffic(hsay_node_filter(call->node), call->now.mono, &s->to);
     hsay_count(call->node, HSAY_COUNT_PACKETS_OUT, 1);
     hsay_count(call->node, HSAY_COUNT_BYTES_OUT, bytes);
 }

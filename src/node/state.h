@@ -100,13 +100,13 @@ struct hsay_node {
     struct hsay_rng rng;
     uint8_t overlays_max;
     bool verify_outside;
+    bool filters; /* hsay_node_filter is there */
     uint32_t replay_max;
     struct hsay_crypto crypto;
     struct hsay_gate gate;
     struct hsay_keyring keyring;
     struct hsay_ledger ledger;
     struct hsay_vote_table votes;
-    struct hsay_filter *filter; /* NULL: not to be known */
     struct hsay_puncture_table punctures;
     struct hsay_addr bound;
     struct hsay_addr known_address; /* what EVENT_ADDRESS said last */
@@ -137,6 +137,13 @@ struct hsay_call {
 static inline struct hsay_chance hsay_call_chance(struct hsay_call *call)
 {
     return (struct hsay_chance){&call->node->rng, &call->node->crypto};
+}
+
+/* What our NAT filters; NULL: it is not to be known.  It lies behind the votes, or a small node
+ * would not have room for the pointer to it. */
+static inline struct hsay_filter *hsay_node_filter(const struct hsay_node *node)
+{
+    return node->filters ? (void *)(node->votes.entry + node->votes.entry_max) : NULL;
 }
 
 static inline void hsay_count(struct hsay_node *node, enum hsay_counter counter, uint64_t n)

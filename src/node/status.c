@@ -209,9 +209,9 @@ static void tell_filtering(const struct hsay_node *node, struct hsay_now now, ui
                            struct hsay_address_status *out)
 {
     struct hsay_filter_result shown;
-    if (node->filter == NULL)
+    if (!node->filters)
         return;
-    hsay_filter_result(node->filter, now.mono, family, &shown);
+    hsay_filter_result(hsay_node_filter(node), now.mono, family, &shown);
     out->filtering = shown.kind;
     out->filtering_groups = shown.groups;
     out->filtering_signs.let_in = shown.signs[HSAY_FILTER_LET_IN];

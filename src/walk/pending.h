@@ -41,7 +41,7 @@ struct hsay_pending {
     bool attempt : 1;   /* how it ends is to be counted (src/node/attempt.h) */
     uint8_t theirs : 2; /* of an attempt, enum hsay_nat_kind as the introduction said */
     bool untouched : 1; /* nothing had gone to its host for long, nor come from there */
-    uint8_t nat;        /* what it said of our own, enum hsay_nat_flag */
+    uint8_t nat : 4;    /* what it said of our own, enum hsay_nat_flag */
 };
 
 struct hsay_pendings {
