@@ -41,7 +41,10 @@ void hsay_own_nat_on_vote(struct hsay_call *call, const struct hsay_addr *seen)
     hsay_vote_result(&node->votes, call->now.mono, v.seen.kind, &node->bound, &result);
     if (!result.confirmed || hsay_addr_class(&v.seen) < hsay_addr_class(&result.addr))
         return;
-    hsay_step_ask_around(call, !hsay_addr_same_host(&v.seen, &result.addr));
+    /* Where each destination sees a port of its own, another port is no news. */
+    bool one_port = result.kind == HSAY_NAT_INDEPENDENT || result.kind == HSAY_NAT_PUBLIC;
+    hsay_step_ask_around(call, one_port ? !hsay_addr_equal(&v.seen, &result.addr)
+                                        : !hsay_addr_same_host(&v.seen, &result.addr));
 }
 
 /* ---- what it filters ---- */
