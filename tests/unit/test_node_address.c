@@ -374,7 +374,7 @@ static void test_where_nobody_can_be(void **state)
 }
 
 /* One liar among honest peers, who says at each visit that we have moved: node 0 asks around, a
- * dozen times a minute at the most, and stays where it is. */
+ * dozen times a minute at the most, fewer as the others contradict, and stays where it is. */
 static uint64_t steps_beside(bool liar)
 {
     static struct liars l;
@@ -409,7 +409,7 @@ static void test_one_liar_gains_a_few_steps(void **state)
     uint64_t without = steps_beside(false), with = steps_beside(true);
     printf("# steps in ten minutes: %llu, with a liar %llu\n", (unsigned long long)without,
            (unsigned long long)with);
-    assert_true(with > without && with <= without + 10 * 12);
+    assert_true(with <= without + 10 * 6);
 }
 
 int main(void)
