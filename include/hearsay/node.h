@@ -172,7 +172,7 @@ enum {
 
 /* Zero in any field but the secret means its default.
  *
- * What takes how much memory, in bytes: a node 448 and 1,168 for its counters; an overlay 400 and
+ * What takes how much memory, in bytes: a node 448 and 1,176 for its counters; an overlay 400 and
  * 100 for its keys, and in it a candidate 96, a way in a LAN 40, a request 128 and 8 for each of
  * the (at most 8) rumors that it names, an entry of the book 56, a rumor 24, a want 16, a voice 16;
  * of what all overlays share a vote 32, a target of punctures 8, a key of the ring 72, an entry of
@@ -391,6 +391,7 @@ enum hsay_drop {
     HSAY_DROP_REPLAY,    /* a request id answered before */
     HSAY_DROP_UNASKED,   /* an answer, puncture or mail that nothing entitles the sender to */
     HSAY_DROP_PUNCTURE,  /* a puncture request that may not be obeyed */
+    HSAY_DROP_INTRO,     /* an introduction that was not asked for, or to where we never send */
     HSAY_DROP_CLAIM,     /* a filter over the bounds: fill, work */
     HSAY_DROP_LEDGER,    /* we would have had to send more than the ledger allows */
     HSAY_DROP_OUTBOX,    /* the outbox had no room */

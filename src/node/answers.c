@@ -53,8 +53,10 @@ static void meet(struct hsay_call *call, const struct hsay_pending *p,
     struct hsay_addr_policy policy = {.introducer = call->from.addr,
                                       .own = {call->node->bound, call->node->known_address}};
     if (!hsay_addr_sendable(&peer.addr, &policy) ||
-        memcmp(&peer.key, &call->node->key, sizeof peer.key) == 0)
+        memcmp(&peer.key, &call->node->key, sizeof peer.key) == 0) {
+        hsay_drop(call->node, HSAY_DROP_INTRO);
         return;
+    }
     struct hsay_candidate *c =
         hsay_candidate_on_introduced(&o->candidates, call->now.mono, &peer, &call->from.addr);
     hsay_walk_on_met(&o->walk, c != NULL && c->contacted_at == 0 && c->asked_at == 0);
@@ -115,6 +117,8 @@ void hsay_answers_on_intro_response(struct hsay_call *call, const struct hsay_me
     note(p, call, a);
     if (p->introduced)
         meet(call, p, a);
+    else if (a->introduced.addr.kind != HSAY_ADDR_NONE)
+        hsay_drop(call->node, HSAY_DROP_INTRO);
     struct hsay_taken taken = hsay_take_list(call, a->bundles);
     p->bundles_got = (uint16_t)(p->bundles_got + taken.got);
     p->bundles_new = (uint16_t)(p->bundles_new + taken.fresh);

@@ -19,7 +19,7 @@ static const char *const drop_names[HSAY_DROP_COUNT] = {
     [HSAY_DROP_EXPIRED] = "expired",     [HSAY_DROP_WINDOW] = "window",
     [HSAY_DROP_SIGNATURE] = "signature", [HSAY_DROP_FORGER] = "forger",
     [HSAY_DROP_FORK] = "fork",           [HSAY_DROP_ORDER] = "order",
-    [HSAY_DROP_FULL] = "full",
+    [HSAY_DROP_FULL] = "full",           [HSAY_DROP_INTRO] = "introduced",
 };
 
 static const char *const bucket_names[HSAY_BUCKET_COUNT] = {
