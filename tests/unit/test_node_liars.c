@@ -20,7 +20,8 @@ enum { LIAR = 5000, MINUTE_MS = 60000 };
 struct lie {
     uint64_t count;
     uint8_t flags;
-    bool introduces;   /* somebody new each time */
+    bool introduces;               /* somebody new each time */
+    const struct hsay_addr *where; /* of whom it introduces; NULL: each elsewhere */
     bool bundles_only; /* never a response; to the first request a bundles message every 20 ms */
 };
 
@@ -38,6 +39,11 @@ static const struct stranger_sealing plainly = {.first = false};
 static uint64_t counter(const struct scene *scene, enum hsay_counter c)
 {
     return hsay_node_stats(scene->w.node[0].node)->count[c];
+}
+
+static uint64_t drops(const struct scene *scene, enum hsay_drop d)
+{
+    return hsay_node_stats(scene->w.node[0].node)->drop[d];
 }
 
 static void begin(struct scene *scene, unsigned nodes, uint64_t seed)
@@ -81,6 +87,8 @@ static void tell_lie(struct scene *scene)
     if (scene->lie.introduces) {
         scene->introductions_made++;
         m.intro_response.introduced.addr = world_addr(LIAR + scene->introductions_made);
+        if (scene->lie.where != NULL)
+            m.intro_response.introduced.addr = *scene->lie.where;
         m.intro_response.introduced.key.byte[0] = 1;
         m.intro_response.introduced.key.byte[1] = (uint8_t)scene->introductions_made;
     }
@@ -322,7 +330,130 @@ static void test_introductions_that_nobody_asked_for(void **state)
                   scene.introductions_asked, scene.introductions_heard);
     assert_true(scene.introductions_made > 2 * scene.introductions_asked);
     assert_in_range(scene.introductions_heard, 1, scene.introductions_asked);
+    /* All others are counted; what comes twice is no answer at all. */
+    assert_in_range(drops(&scene, HSAY_DROP_INTRO) + drops(&scene, HSAY_DROP_UNASKED),
+                    scene.introductions_made - scene.introductions_asked,
+                    scene.introductions_made - scene.introductions_heard);
     world_free(&scene.w);
+}
+
+/* What goes to an address, with the liar listening as before. */
+struct witness {
+    struct stranger *liar;
+    bool (*liar_watch)(struct world *, const struct world_flight *, void *);
+    struct hsay_addr victim;
+    unsigned packets;
+    uint64_t at_ms[1024];
+    uint64_t size[1024]; /* on the wire, over IPv4 */
+};
+
+enum { IP_UDP_BYTES = 28, HOUR_MS = 60 * MINUTE_MS };
+
+static bool witness_watch(struct world *w, const struct world_flight *f, void *user)
+{
+    struct witness *it = user;
+    if (memcmp(&f->to, &it->victim, sizeof f->to) != 0)
+        return it->liar_watch(w, f, it->liar);
+    assert_true(it->packets < sizeof it->at_ms / sizeof *it->at_ms);
+    it->at_ms[it->packets] = w->now_ns / 1000000;
+    it->size[it->packets++] = f->size + IP_UDP_BYTES;
+    return false;
+}
+
+static void watch_victim(struct scene *scene, struct witness *it, const struct hsay_addr *victim)
+{
+    *it = (struct witness){.liar = &scene->s, .liar_watch = scene->w.watch, .victim = *victim};
+    scene->w.watch = witness_watch;
+    scene->w.watch_user = it;
+}
+
+/* A peer of the world is not believed to have a neighbour in our LAN, or a service to talk to. */
+static void test_introductions_to_where_nobody_is_sent(void **state)
+{
+    static const struct hsay_addr victims[] = {
+        {HSAY_ADDR_IP4, 0, 6421, {20, 9, 9, 9}}, /* the control: one as any other */
+        {HSAY_ADDR_IP4, 0, 53, {20, 9, 9, 9}},
+        {HSAY_ADDR_IP4, 0, 6421, {192, 168, 1, 9}},
+        {HSAY_ADDR_IP4, 0, 6421, {10, 0, 0, 9}},
+        {HSAY_ADDR_IP4, 0, 6421, {100, 64, 0, 9}},
+        {HSAY_ADDR_IP4, 0, 6421, {169, 254, 1, 9}},
+        {HSAY_ADDR_IP4, 0, 6421, {127, 0, 0, 9}},
+        {HSAY_ADDR_IP4, 0, 6421, {239, 0, 0, 9}},
+        {HSAY_ADDR_IP4, 0, 6421, {255, 255, 255, 255}},
+        {HSAY_ADDR_IP6, 0, 6421, {[15] = 1}},
+        {HSAY_ADDR_IP6, 0, 6421, {0xfe, 0x80, [15] = 9}},
+        {HSAY_ADDR_IP6, 0, 6421, {0xfd, [15] = 9}},
+        {HSAY_ADDR_IP6, 0, 6421, {0xff, 0x02, [15] = 1}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof victims / sizeof *victims; i++) {
+        static struct witness it;
+        struct scene scene;
+        begin(&scene, 1, 70 + i);
+        scene.lie = (struct lie){.introduces = true, .count = 50, .where = &victims[i]};
+        name_liar(&scene);
+        watch_victim(&scene, &it, &victims[i]);
+        run(&scene, 2 * MINUTE_MS);
+        assert_true(scene.introductions_asked > 0);
+        assert_int_equal(it.packets != 0, i == 0);
+        assert_int_equal(drops(&scene, HSAY_DROP_INTRO),
+                         scene.introductions_made - (i == 0 ? scene.introductions_asked : 0));
+        world_free(&scene.w);
+    }
+}
+
+/* The liar names the victim in what it answers, and asks for punctures every second under ever new
+ * keys, with a fresh token every minute. */
+static void name_victim(struct scene *scene, const struct hsay_addr *victim, unsigned minutes)
+{
+    for (unsigned i = 0; i < minutes * 60; i++) {
+        struct hsay_message m = {.type = HSAY_MSG_PUNCTURE_REQUEST};
+        m.puncture_request.id = world_chance(&scene->w);
+        m.puncture_request.target.addr = *victim;
+        memcpy(&m.puncture_request.target.key, &m.puncture_request.id, 8);
+        if (i % 60 == 0)
+            get_token(scene);
+        stranger_send(&scene->s, 0, &m, &(struct stranger_sealing){.token = &scene->token});
+        for (unsigned k = 0; k < 10; k++) {
+            uint64_t before = scene->s.got_packets;
+            world_run(&scene->w, 100);
+            if (scene->s.got_packets != before && scene->s.answer.type == HSAY_MSG_INTRO_REQUEST) {
+                scene->id = scene->s.answer.intro_request.id;
+                tell_lie(scene);
+            }
+        }
+    }
+}
+
+/* Three datagrams an hour, whatever is said; but for those whom the operator named: the control. */
+static void test_a_victim_named_for_hours(void **state)
+{
+    (void)state;
+    for (unsigned control = 0; control < 2; control++) {
+        static struct witness it;
+        struct scene scene;
+        struct hsay_addr victim = world_addr(6000);
+        struct hsay_peer peer = {.addr = victim};
+        unsigned too_many = 0;
+        begin(&scene, 1, 90);
+        scene.lie = (struct lie){.introduces = true, .count = 50, .where = &victim};
+        name_liar(&scene);
+        watch_victim(&scene, &it, &victim);
+        if (control)
+            hsay_node_add_peer(scene.w.node[0].node, world_now(&scene.w), 0, &peer,
+                               HSAY_BUCKET_TRUSTED);
+        name_victim(&scene, &victim, 150);
+        for (unsigned i = 0; i + 3 < it.packets; i++)
+            too_many += it.at_ms[i + 3] - it.at_ms[i] < HOUR_MS;
+        for (unsigned i = 0; i + 2 < it.packets; i++)
+            assert_true(it.size[i] + it.size[i + 1] + it.size[i + 2] <= 4500);
+        print_message("a victim named for hours: %u datagrams, %u too many\n", it.packets,
+                      too_many);
+        assert_int_equal(too_many != 0, control);
+        assert_true(it.packets > 3); /* the next hour brings more */
+        assert_true(drops(&scene, HSAY_DROP_PUNCTURE) > 8000);
+        world_free(&scene.w);
+    }
 }
 
 int main(void)
@@ -336,6 +467,8 @@ int main(void)
         cmocka_unit_test(test_forged_mail),
         cmocka_unit_test(test_bait_at_fixed_pace),
         cmocka_unit_test(test_introductions_that_nobody_asked_for),
+        cmocka_unit_test(test_introductions_to_where_nobody_is_sent),
+        cmocka_unit_test(test_a_victim_named_for_hours),
     };
     return cmocka_run_group_tests_name("node and liars", tests, NULL, NULL);
 }

@@ -212,24 +212,48 @@ static void test_fetch_never_amplifies(void **state)
     world_free(&scene.w);
 }
 
-/* A stranger names a victim to everybody it can: the victim gets next to nothing. */
+/* Everybody is asked to puncture a victim, in turn, `times` in all; `token` may be NULL. */
+static void name_victim(struct scene *scene, const struct hsay_addr *victim, int times,
+                        unsigned nodes, const struct hsay_token *token)
+{
+    for (int i = 0; i < times; i++) {
+        struct hsay_message m = {.type = HSAY_MSG_PUNCTURE_REQUEST};
+        m.puncture_request.id = world_chance(&scene->w);
+        m.puncture_request.target = (struct hsay_introduced){.addr = *victim, .key = scene->s.key};
+        m.puncture_request.target.key.byte[0] ^= (uint8_t)i;
+        stranger_send(&scene->s, (unsigned)i % nodes, &m,
+                      &(struct stranger_sealing){.token = token});
+        world_run(&scene->w, 100);
+    }
+}
+
+/* A stranger names a victim to everybody it can: the victim gets nothing.  The control: who shows
+ * the token of an answer is obeyed. */
 static void test_named_victim(void **state)
 {
     struct scene scene;
     (void)state;
     begin(&scene, 7, "");
     struct hsay_addr victim = world_addr(6000);
+    struct hsay_message m = stranger_request(&scene.s, HSAY_CLAIM_NONE, 400);
+    stranger_send(&scene.s, 0, &m, &to_overlay);
+    struct hsay_token token = scene.s.answer.intro_response.token, forged = token;
+    forged.byte[3] ^= 1;
     struct stranger witness = scene.s;
     witness.addr = victim;
+    witness.got_packets = 0;
     scene.w.watch_user = &witness;
-    for (int i = 0; i < 1000; i++) {
-        struct hsay_message m = {.type = HSAY_MSG_PUNCTURE_REQUEST};
-        m.puncture_request.id = world_chance(&scene.w);
-        m.puncture_request.target = (struct hsay_introduced){.addr = victim, .key = scene.s.key};
-        stranger_send(&scene.s, (unsigned)i % NODES, &m, &to_node);
-        world_run(&scene.w, 100);
-    }
+    name_victim(&scene, &victim, 1000, NODES, NULL);
+    name_victim(&scene, &victim, 1000, NODES, &forged);
     assert_int_equal(witness.got_packets, 0);
+
+    scene.w.watch_user = &scene.s;
+    m = stranger_request(&scene.s, HSAY_CLAIM_NONE, 400);
+    stranger_send(&scene.s, 0, &m, &to_overlay);
+    token = scene.s.answer.intro_response.token;
+    scene.w.watch_user = &witness;
+    name_victim(&scene, &victim, 100, 1, &token);
+    assert_in_range(witness.got_packets, 1, 3);
     world_free(&scene.w);
 }
 
