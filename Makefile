@@ -149,19 +149,21 @@ LAB_SRC    := $(wildcard src/lab/*.c src/lab/*/*.c)
 # They are part of the program, as texts in a C file that is made.
 EXPERIMENTS := $(sort $(wildcard src/lab/experiments/*.scenario))
 
-# Under tests/ a program is a test_*.c (cmocka), a fuzz_*.c (a decoder and its inputs) or the runner
-# of the scenarios; any other .c there, or in bench/, helps those that ask for its symbols.
+# Under tests/ a program is a test_*.c (cmocka), a fuzz_*.c (a decoder and its inputs), the runner
+# of the scenarios, or of tests/victim; any other .c there, or in bench/, helps those that ask for
+# its symbols.
 UNIT_SRC       := $(wildcard tests/*/test_*.c)
 SCENARIO_SRC   := $(filter-out $(UNIT_SRC),$(wildcard tests/scenarios/*.c))
 FUZZ_SRC       := $(wildcard tests/fuzz/fuzz_*.c)
 REPLAY_SRC     := $(wildcard tests/fuzz/replay.c)
 BENCH_SRC      := $(wildcard bench/bench_*.c)
-TEST_HELP_SRC  := $(filter-out $(UNIT_SRC) $(SCENARIO_SRC) $(FUZZ_SRC) $(REPLAY_SRC), \
-	$(wildcard tests/*/*.c))
+VICTIM_SRC     := $(wildcard tests/victim/*.c)
+TEST_HELP_SRC  := $(filter-out $(UNIT_SRC) $(SCENARIO_SRC) $(FUZZ_SRC) $(REPLAY_SRC) \
+	$(VICTIM_SRC),$(wildcard tests/*/*.c))
 BENCH_HELP_SRC := $(filter-out $(BENCH_SRC),$(wildcard bench/*.c))
 
 HOST_SRC := $(PORT_SRC) $(COMMON_SRC) $(DAEMON_SRC) $(CLI_SRC) $(LAB_SRC)
-TEST_SRC := $(UNIT_SRC) $(SCENARIO_SRC) $(FUZZ_SRC) $(REPLAY_SRC) $(BENCH_SRC) \
+TEST_SRC := $(UNIT_SRC) $(SCENARIO_SRC) $(FUZZ_SRC) $(REPLAY_SRC) $(BENCH_SRC) $(VICTIM_SRC) \
 	$(TEST_HELP_SRC) $(BENCH_HELP_SRC)
 SOURCES  := $(CORE_SRC) $(HOST_SRC) $(TEST_SRC)
 
@@ -182,6 +184,7 @@ UNIT     := $(call programs,$(UNIT_SRC))
 SCENARIO := $(if $(SCENARIO_SRC),$(B)/tests/scenarios)
 FUZZ     := $(call programs,$(FUZZ_SRC))
 BENCH    := $(call programs,$(BENCH_SRC))
+VICTIM   := $(if $(VICTIM_SRC),$(B)/tests/attacker $(B)/tests/unguarded)
 
 HEADERS := $(wildcard include/hearsay/*.h)
 MAN     := $(wildcard src/*.[1-9] src/*/*.[1-9])
@@ -196,7 +199,7 @@ UNITS   := $(wildcard src/daemon/*.service)
 
 all: lib $(PROGRAMS)                ## build the library, the daemon and the client
 lib: $(LIB) $(SHARED) $(PC)         ## build the library alone
-tests: all $(UNIT) $(SCENARIO) $(FUZZ) $(BENCH)  ## build all there is, run nothing
+tests: all $(UNIT) $(SCENARIO) $(FUZZ) $(BENCH) $(VICTIM)  ## build all there is, run nothing
 
 # $(call say,WORD) begins a recipe: V=1 shows commands, -s nothing, otherwise it is a line a file.
 SILENT = $(findstring s,$(filter-out -%,$(firstword $(MAKEFLAGS))))
@@ -245,6 +248,13 @@ $(UNIT) $(FUZZ): $(B)/tests/%: $(B)/obj/tests/%.o $(HELP) $(LAB) $(COMMON) $(LIB
 $(SCENARIO): $(call objects,$(SCENARIO_SRC)) $(HELP) $(COMMON) $(LIB)
 $(UNIT) $(SCENARIO):
 	$(call link,$(TEST_LIBS) -lm)
+
+# The second is a daemon whose checks can be switched off, to show that attacks need them.
+UNGUARDED = $(shell sed -nE 's/.*__wrap_([a-z0-9_]+).*/-Wl,--wrap=\1/p' tests/victim/unguarded.c)
+$(B)/tests/attacker: $(call objects,$(filter-out %/unguarded.c,$(VICTIM_SRC))) $(COMMON) $(LIB)
+	$(call link)
+$(B)/tests/unguarded: $(call objects,$(DAEMON_SRC) tests/victim/unguarded.c) $(COMMON) $(LIB)
+	$(call link,$(UNGUARDED))
 
 # Where libFuzzer is part of the flavour it brings main(); elsewhere replay.c feeds it files.
 ifneq ($(findstring fuzzer,$(SANITIZE)),)
