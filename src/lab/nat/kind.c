@@ -5,10 +5,18 @@
 
 #define SECONDS(s) ((uint64_t)(s)*1000000000u)
 
+/* What Linux does in each kind (nf_conntrack_proto_udp.c, nf_nat_core.c): packets in prolong a flow
+ * as well as packets out; one is a stream once it was answered and is more than 2 s old; who has
+ * the right to begin is asked at the beginning alone; ports by chance are from this range.  The
+ * other numbers are more than a trial needs. */
+#define LINUX                                                                                      \
+    .refresh_in = true, .settling_ns = SECONDS(2), .flows = true, .hairpin_open = true,            \
+    .port_low = 1024, .port_high = 65535, .mappings_max = 4096, .filters_max = 4096
+
 /* Halkes and Pouwelse (2011) found two large groups: a minute after one request and its reply, and
  * three once some packets went both ways. */
-#define USUAL    .timeout_ns = SECONDS(60), .stream_ns = SECONDS(180)
-#define TIMER(s) .timeout_ns = SECONDS(s), .stream_ns = SECONDS(s)
+#define USUAL    .timeout_ns = SECONDS(60), .stream_ns = SECONDS(180), LINUX
+#define TIMER(s) .timeout_ns = SECONDS(s), .stream_ns = SECONDS(s), LINUX
 
 #define FULL_CONE          .mapping = LAB_NAT_INDEPENDENT, .filtering = LAB_NAT_INDEPENDENT
 #define ADDRESS_RESTRICTED .mapping = LAB_NAT_INDEPENDENT, .filtering = LAB_NAT_ADDRESS

@@ -101,8 +101,40 @@ static void settle_home(struct lab_sim *sim, const struct lab_nat_draw *draw, ui
     }
 }
 
+/* The host after them. */
+static uint32_t dwell(struct lab_sim *sim, const struct lab_dwelling *where, uint32_t first)
+{
+    uint32_t filling = LAB_NOBODY, past = first + where->hosts;
+    if (where->behind.boxes == 0)
+        settle_open(sim, first);
+    else
+        settle_home(sim, &where->behind, &filling, first, past);
+    for (uint32_t i = first; i < past; i++) {
+        sim->host[i].addr.port = (uint16_t)(where->port + i - first);
+        if (where->behind.boxes != 0)
+            sim->site[sim->host[i].box - 1].apart = where->apart;
+    }
+    return past;
+}
+
+static void settle_as_told(struct lab_sim *sim)
+{
+    const struct lab_dwelling *where = sim->config.dwelling;
+    uint32_t host = 0;
+    while (host < sim->config.trackers)
+        settle_open(sim, host++);
+    while (host < sim->config.nodes)
+        host = dwell(sim, where++, host);
+    while (host < sim->host_count)
+        settle_open(sim, host++);
+}
+
 void lab_homes_settle(struct lab_sim *sim)
 {
+    if (sim->config.dwelling != NULL) {
+        settle_as_told(sim);
+        return;
+    }
     struct lab_chance chance = lab_chance_stream(sim->config.seed, LAB_CHANCE_NAT, 0);
     uint32_t filling = LAB_NOBODY, lan = sim->config.lan_hosts > 1 ? sim->config.lan_hosts : 1;
     unsigned regions = sim->config.link.regions > 1 ? sim->config.link.regions : 1;

@@ -200,7 +200,7 @@ static void meet_neighbours(struct lab_shard *shard, uint32_t number)
     struct lab_sim *sim = shard->sim;
     struct lab_host *host = &sim->host[number];
     const struct lab_site *home = host->box != 0 ? &sim->site[host->box - 1] : NULL;
-    for (uint32_t i = 0; home != NULL && i < home->inside_count; i++) {
+    for (uint32_t i = 0; home != NULL && !sim->config.no_beacons && i < home->inside_count; i++) {
         struct lab_host *other = &sim->host[home->first_host + i];
         if (other == host || other->node == NULL)
             continue;

@@ -69,6 +69,7 @@ static void check(const struct lab_nat_kind *kind)
     assert(kind->port_low != 0 && kind->port_low <= kind->port_high);
     assert(kind->mappings_max != 0 && kind->filters_max != 0);
     assert(kind->timeout_ns != 0 && kind->timeout_ns <= kind->stream_ns);
+    assert(kind->settling_ns <= LAB_NAT_SETTLING_MAX_NS);
 }
 
 void lab_nat_box_init(struct lab_nat_box *box, const struct lab_nat_kind *kind,
@@ -82,6 +83,7 @@ void lab_nat_box_init(struct lab_nat_box *box, const struct lab_nat_kind *kind,
     box->host.port = 0;
     lab_nat_table_init(&box->mapping, true);
     lab_nat_table_init(&box->filter, false);
+    box->mapping.settling_ns = box->filter.settling_ns = kind->settling_ns;
 }
 
 void lab_nat_box_free(struct lab_nat_box *box)
@@ -232,16 +234,34 @@ static bool has_filters(const struct lab_nat_kind *kind)
     return kind->filtering > kind->mapping;
 }
 
-static void let_back(struct lab_nat_box *box, uint64_t now_ns, const struct lab_nat_key *key)
+/* Beside a filter that is wider stands one by port for each flow.  One that came from outside is in
+ * the same table. */
+static bool has_flows(const struct lab_nat_kind *kind)
+{
+    return kind->flows && kind->mapping == LAB_NAT_INDEPENDENT && kind->filtering < LAB_NAT_PORT;
+}
+
+static uint16_t let_back(struct lab_nat_box *box, uint64_t now_ns, const struct lab_nat_key *key)
 {
     uint16_t at = lab_nat_table_find(&box->filter, key);
     if (at != LAB_NAT_NONE) {
         lab_nat_table_refresh(&box->filter, at, now_ns);
-        return;
+        return at;
     }
     if (box->filter.count >= box->kind->filters_max)
         lab_nat_table_remove(&box->filter, lab_nat_table_oldest(&box->filter));
-    lab_nat_table_add(&box->filter, key, 0, now_ns);
+    return lab_nat_table_add(&box->filter, key, 0, now_ns);
+}
+
+static void let_back_all(struct lab_nat_box *box, uint64_t now_ns, const struct hsay_addr *inside,
+                         const struct hsay_addr *to)
+{
+    struct lab_nat_key key = key_by(box->kind->filtering, inside, to);
+    if (has_filters(box->kind) || has_flows(box->kind))
+        let_back(box, now_ns, &key);
+    key = key_by(LAB_NAT_PORT, inside, to);
+    if (has_flows(box->kind))
+        let_back(box, now_ns, &key);
 }
 
 bool lab_nat_out(struct lab_nat_box *box, struct lab_chance *chance, uint64_t now_ns,
@@ -254,10 +274,7 @@ bool lab_nat_out(struct lab_nat_box *box, struct lab_chance *chance, uint64_t no
     uint16_t at = map(box, chance, now_ns, &key);
     if (at == LAB_NAT_NONE)
         return false;
-    if (has_filters(box->kind)) {
-        key = key_by(box->kind->filtering, inside, to);
-        let_back(box, now_ns, &key);
-    }
+    let_back_all(box, now_ns, inside, to);
     *as = box->host;
     as->port = box->mapping.entry[at].port;
     return true;
@@ -282,6 +299,32 @@ static void on_answer(struct lab_nat_box *box, struct lab_nat_table *table, uint
     lab_nat_table_answered(table, at);
 }
 
+static bool filter_admits(struct lab_nat_box *box, uint64_t now_ns, const struct hsay_addr *inside,
+                          const struct hsay_addr *from)
+{
+    struct lab_nat_key key = key_by(box->kind->filtering, inside, from);
+    uint16_t at = lab_nat_table_find(&box->filter, &key);
+    if (at != LAB_NAT_NONE)
+        on_answer(box, &box->filter, at, now_ns);
+    return at != LAB_NAT_NONE;
+}
+
+/* One that goes on, or one that may begin: then what goes back is its second packet. */
+static bool flow_admits(struct lab_nat_box *box, uint64_t now_ns, const struct hsay_addr *inside,
+                        const struct hsay_addr *from)
+{
+    struct lab_nat_key key = key_by(LAB_NAT_PORT, inside, from);
+    struct lab_nat_key wide = key_by(box->kind->filtering, inside, from);
+    uint16_t at = lab_nat_table_find(&box->filter, &key);
+    if (at != LAB_NAT_NONE)
+        on_answer(box, &box->filter, at, now_ns);
+    else if (lab_nat_table_find(&box->filter, &wide) == LAB_NAT_NONE)
+        return false;
+    else
+        lab_nat_table_answered(&box->filter, let_back(box, now_ns, &key));
+    return true;
+}
+
 bool lab_nat_in(struct lab_nat_box *box, uint64_t now_ns, const struct hsay_addr *from,
                 const struct hsay_addr *to, struct hsay_addr *inside)
 {
@@ -294,15 +337,24 @@ bool lab_nat_in(struct lab_nat_box *box, uint64_t now_ns, const struct hsay_addr
         return false;
     struct lab_nat_key mapping = box->mapping.entry[at].key;
     struct hsay_addr socket = addr_of(mapping.near_ip, mapping.near_port);
-    if (has_filters(kind)) {
-        struct lab_nat_key key = key_by(kind->filtering, &socket, from);
-        uint16_t filter = lab_nat_table_find(&box->filter, &key);
-        if (filter == LAB_NAT_NONE)
-            return false;
-        on_answer(box, &box->filter, filter, now_ns);
-    }
+    if (has_filters(kind) && !filter_admits(box, now_ns, &socket, from))
+        return false;
+    if (has_flows(kind) && !flow_admits(box, now_ns, &socket, from))
+        return false;
     on_answer(box, &box->mapping, at, now_ns);
     *inside = socket;
+    return true;
+}
+
+/* Whoever has this port, which that does not prolong. */
+static bool reach(const struct lab_nat_box *box, const struct hsay_addr *to,
+                  struct hsay_addr *reached)
+{
+    uint16_t at = lab_nat_table_find_port(&box->mapping, to->port);
+    if (at == LAB_NAT_NONE)
+        return false;
+    const struct lab_nat_key *mapping = &box->mapping.entry[at].key;
+    *reached = addr_of(mapping->near_ip, mapping->near_port);
     return true;
 }
 
@@ -310,8 +362,10 @@ bool lab_nat_hairpin(struct lab_nat_box *box, struct lab_chance *chance, uint64_
                      const struct hsay_addr *inside, const struct hsay_addr *to,
                      struct hsay_addr *as, struct hsay_addr *reached)
 {
-    return box->kind->hairpin && lab_nat_out(box, chance, now_ns, inside, to, as) &&
-           lab_nat_in(box, now_ns, as, to, reached);
+    if (!box->kind->hairpin || !lab_nat_out(box, chance, now_ns, inside, to, as))
+        return false;
+    return box->kind->hairpin_open ? reach(box, to, reached)
+                                   : lab_nat_in(box, now_ns, as, to, reached);
 }
 
 /* --- printing -------------------------------------------------------------------------------- */
@@ -328,9 +382,13 @@ void lab_nat_kind_print(FILE *file, const struct lab_nat_kind *kind)
             rule[kind->mapping], rule[kind->filtering], ports[kind->ports], kind->port_low,
             kind->port_high, kind->port_step, (double)kind->timeout_ns / SECOND,
             (double)kind->stream_ns / SECOND);
-    fprintf(file, "%s%s, %u mappings (%s), %u filters\n", kind->refresh_in ? ", in refreshes" : "",
-            kind->hairpin ? ", hairpin" : "", kind->mappings_max,
-            kind->refuse_new ? "then none" : "then the oldest goes", kind->filters_max);
+    fprintf(file, "%s%s%s, %u mappings (%s), %u filters\n",
+            kind->refresh_in ? ", in refreshes" : "", kind->flows ? ", flows" : "",
+            !kind->hairpin       ? ""
+            : kind->hairpin_open ? ", open hairpin"
+                                 : ", hairpin",
+            kind->mappings_max, kind->refuse_new ? "then none" : "then the oldest goes",
+            kind->filters_max);
 }
 
 static void print_entry(FILE *file, const struct lab_nat_entry *entry, uint64_t now_ns)

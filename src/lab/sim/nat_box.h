@@ -11,6 +11,10 @@
  * (it matters only for mappings that depend on the address); an outside port belongs to one mapping
  * at a time, so Linux, which keeps a port for several destinations, is endpoint-independent with
  * ports kept as long as no two inside sockets want the same one.
+ *
+ * `flows`, `settling_ns`, `hairpin_open` and `refresh_in` are what Linux does besides: kinds that
+ * stand beside a kernel's box have them (src/lab/nat/kind.c).  The others are what surveys tell of
+ * boxes in homes.
  */
 #ifndef HEARSAY_LAB_NAT_BOX_H
 #define HEARSAY_LAB_NAT_BOX_H
@@ -37,16 +41,21 @@ enum lab_nat_ports {
 
 struct lab_nat_kind {
     const char *name;
-    uint64_t timeout_ns; /* since the last packet out, or in with refresh_in */
-    uint64_t stream_ns;  /* the same once packets went out, back and again; >= timeout_ns */
-    uint8_t mapping;     /* enum lab_nat_rule */
-    uint8_t filtering;   /* enum lab_nat_rule */
-    uint8_t ports;       /* enum lab_nat_ports */
-    bool open;           /* there is no box: nothing below matters, and no box may be made */
-    bool blocked;        /* no datagram passes in either direction */
-    bool refresh_in;     /* packets that are let in refresh, too (RFC 4787 REQ-6 leaves it open) */
-    bool hairpin;        /* inside hosts reach each other by their outside addresses */
-    bool refuse_new;     /* when it is full; else the mapping that was not used longest goes */
+    uint64_t timeout_ns;  /* since the last packet out, or in with refresh_in */
+    uint64_t stream_ns;   /* the same once packets went out, back and again; >= timeout_ns */
+    uint64_t settling_ns; /* and again no earlier than this after the first; up to 2 s */
+    uint8_t mapping;      /* enum lab_nat_rule */
+    uint8_t filtering;    /* enum lab_nat_rule */
+    uint8_t ports;        /* enum lab_nat_ports */
+    bool open;            /* there is no box: nothing below matters, and no box may be made */
+    bool blocked;         /* no datagram passes in either direction */
+    bool refresh_in;      /* packets that are let in refresh, too (RFC 4787 REQ-6 leaves it open) */
+    bool hairpin;         /* inside hosts reach each other by their outside addresses */
+    bool hairpin_open;    /* then without a filter: whoever has a mapping is reached */
+    bool flows; /* a filter wider than by port only says who may begin, by what went out in the last
+                 * timeout_ns; who has begun goes on for as long as there are packets.  Matters for
+                 * independent mappings alone */
+    bool refuse_new; /* when it is full; else the mapping that was not used longest goes */
     int16_t port_step;
     uint16_t port_low, port_high; /* of the outside ports, both included */
     uint16_t mappings_max;

@@ -6,7 +6,10 @@
 
 #include "src/lab/sim/memory.h"
 
-enum { SIZE_FIRST = 4 }; /* most boxes have one socket behind them */
+enum {
+    SIZE_FIRST = 4, /* most boxes have one socket behind them */
+    TICK_BITS = 24, /* 2^24 ns are 16.8 ms, and 256 of them 4.3 s */
+};
 
 static_assert(sizeof(struct lab_nat_entry) == 32, "a million hosts have dozens each");
 
@@ -23,7 +26,9 @@ void lab_nat_table_free(struct lab_nat_table *table)
     free(table->entry);
     free(table->head);
     free(table->port_head);
+    uint64_t settling_ns = table->settling_ns;
     lab_nat_table_init(table, table->by_port);
+    table->settling_ns = settling_ns;
 }
 
 /* --- by hash --------------------------------------------------------------------------------- */
@@ -153,12 +158,28 @@ uint16_t lab_nat_table_oldest(const struct lab_nat_table *table)
     return table->entry[stream].used_ns < table->entry[asked].used_ns ? stream : asked;
 }
 
+static uint8_t tick_of(uint64_t now_ns)
+{
+    return (uint8_t)(now_ns >> TICK_BITS);
+}
+
+/* Asked whenever it is used, so that its clock cannot have gone round unseen: one that has not yet
+ * settled was made less than 2 s before it was last used, and that was less than 2 s ago. */
+static bool is_settled(const struct lab_nat_table *table, const struct lab_nat_entry *entry,
+                       uint64_t now_ns)
+{
+    uint64_t ticks = (uint8_t)(tick_of(now_ns) - entry->born);
+    return entry->settled || now_ns - entry->used_ns >= table->settling_ns ||
+           ticks << TICK_BITS >= table->settling_ns;
+}
+
 void lab_nat_table_refresh(struct lab_nat_table *table, uint16_t at, uint64_t now_ns)
 {
     age_unlink(table, at);
     struct lab_nat_entry *entry = &table->entry[at];
+    entry->settled = is_settled(table, entry, now_ns);
     entry->used_ns = now_ns;
-    if (entry->talk == LAB_NAT_ANSWERED)
+    if (entry->talk == LAB_NAT_ANSWERED && entry->settled)
         entry->talk = LAB_NAT_STREAM;
     age_link(table, at);
 }
@@ -207,7 +228,8 @@ uint16_t lab_nat_table_add(struct lab_nat_table *table, const struct lab_nat_key
 {
     assert(table->count < LAB_NAT_TABLE_MAX);
     uint16_t at = place_take(table);
-    table->entry[at] = (struct lab_nat_entry){.used_ns = now_ns, .key = *key, .port = port};
+    table->entry[at] = (struct lab_nat_entry){
+        .used_ns = now_ns, .key = *key, .port = port, .born = tick_of(now_ns)};
     table->count++;
     hash_link(table, at);
     age_link(table, at);

@@ -19,8 +19,10 @@ struct lab_nat_key {
     uint16_t near_port, far_port;
 };
 
-/* Of both timers the short one holds until packets went both ways: out, back, and again. */
+/* Of both timers the short one holds until packets went both ways: out, back, and again; the last
+ * of these no earlier than the table's settling_ns after the first. */
 enum lab_nat_talk { LAB_NAT_ASKED, LAB_NAT_ANSWERED, LAB_NAT_STREAM };
+#define LAB_NAT_SETTLING_MAX_NS UINT64_C(2000000000)
 
 struct lab_nat_entry {
     uint64_t used_ns;
@@ -28,7 +30,9 @@ struct lab_nat_entry {
     uint16_t port;            /* the box's, if the table is by port */
     uint16_t next, port_next; /* of the same hash; of free ones */
     uint16_t older, newer;
-    uint8_t talk; /* enum lab_nat_talk */
+    uint8_t talk : 2;    /* enum lab_nat_talk */
+    uint8_t settled : 1; /* settling_ns have passed since it was made */
+    uint8_t born;        /* when that was, on a clock that goes round in 4.3 s */
 };
 
 struct lab_nat_table {
@@ -38,6 +42,7 @@ struct lab_nat_table {
     uint32_t size, heads, begun, count; /* entries that have a place, were ever used, are used */
     uint16_t free;
     uint16_t oldest[2], newest[2]; /* without and with LAB_NAT_STREAM */
+    uint64_t settling_ns;          /* 0 at first; up to LAB_NAT_SETTLING_MAX_NS */
     bool by_port;
 };
 

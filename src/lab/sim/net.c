@@ -126,7 +126,7 @@ static bool go_out(struct lab_shard *shard, const struct lab_host *host, struct 
         struct lab_site *site = &sim->site[number - 1];
         enum hsay_addr_class class = hsay_addr_class(&way->to);
         if (class == (site->home != NULL ? HSAY_ADDR_CARRIER : HSAY_ADDR_PRIVATE)) {
-            way->owner = behind(sim, site, &way->to);
+            way->owner = site->apart ? LAB_NOBODY : behind(sim, site, &way->to);
             way->lan = true;
             return way->owner != LAB_NOBODY;
         }

@@ -36,6 +36,14 @@ enum lab_bootstrap {
     LAB_BOOTSTRAP_RANDOM,       /* some hosts drawn at random stand in the address book */
 };
 
+/* Where hosts live in a run that says it, instead of drawing it from a population. */
+struct lab_dwelling {
+    struct lab_nat_draw behind; /* no two dwellings share a box */
+    uint32_t hosts;             /* that live there, with consecutive numbers; one, if in the open */
+    uint16_t port;              /* of the first one's node; the next one's is one more */
+    bool apart;                 /* inside, they cannot reach each other directly */
+};
+
 struct lab_sim_config {
     uint64_t seed;
     uint32_t nodes;    /* honest hosts, 0 .. nodes - 1 */
@@ -49,7 +57,10 @@ struct lab_sim_config {
     struct hsay_overlay_config overlay;   /* template: store is each host's own */
     struct lab_link_model link;
     struct lab_population population;
-    uint32_t lan_hosts; /* that share a home's NAT; 0 and 1: one */
+    uint32_t lan_hosts;                  /* that share a home's NAT; 0 and 1: one */
+    const struct lab_dwelling *dwelling; /* of all hosts after the trackers, in order, instead of
+                                          * these two; needed until lab_sim_new returns */
+    bool no_beacons;                     /* who shares a home is not told of the others there */
     enum lab_bootstrap bootstrap;
     uint32_t trackers;    /* how many, or how many at random */
     uint64_t quota_bytes; /* per store; 0: none */
@@ -96,6 +107,7 @@ struct lab_site {
     uint32_t *home; /* of a carrier: numbers of the homes behind it; NULL: this is a home */
     uint32_t first_host;
     uint32_t inside_count; /* hosts or homes */
+    bool apart;            /* its hosts reach each other only by the outside, if at all */
 };
 
 struct lab_datagram {
