@@ -27,6 +27,11 @@ struct natlab_kind {
 const struct natlab_kind *natlab_kind_find(const char *name);
 const struct natlab_kind *natlab_kind_number(size_t number);
 
+/* A kind with the same box, whose timers are short enough to be waited for: those of more than
+ * NATLAB_TIMER_SHORT_S are seconds. */
+enum { NATLAB_TIMER_SHORT_S = 30 };
+struct natlab_kind natlab_kind_hurried(const struct natlab_kind *kind);
+
 /* The boxes of a kind seen from the outside as if they were one. */
 struct lab_nat_kind natlab_kind_whole(const struct natlab_kind *kind);
 

@@ -18,7 +18,6 @@ enum {
     KNOWN_WAIT_MS = 10000,
     LOOK_MS = 250,
     MUTUAL_MS = 3000,   /* for the answer the other way, which is the easier one */
-    TIMER_SHORT_S = 30, /* longer ones are not waited for */
     UDP_HEADER_BYTES = 8,
 };
 
@@ -339,10 +338,7 @@ static int play(struct stage *s, struct lab_why *why)
 static int look(struct stage *s, struct lab_why *why)
 {
     struct lab_nat_kind should = natlab_kind_whole(s->trial->visitor);
-    unsigned timer_s = (unsigned)(should.timeout_ns / 1000000000u);
-    bool passes = !should.open && !should.blocked;
-    const struct natlab_probe thorough = {
-        .hairpin = passes, .timer_s = passes && timer_s <= TIMER_SHORT_S ? timer_s : 0};
+    struct natlab_probe thorough = natlab_probe_thorough(&should, NATLAB_TIMER_SHORT_S);
     int rc = make_world(s, why);
     return rc == 0 ? natlab_prober_check(s->seen, &s->world, VISITOR, &thorough, why) : rc;
 }

@@ -337,9 +337,10 @@ bool lab_nat_in(struct lab_nat_box *box, uint64_t now_ns, const struct hsay_addr
         return false;
     struct lab_nat_key mapping = box->mapping.entry[at].key;
     struct hsay_addr socket = addr_of(mapping.near_ip, mapping.near_port);
-    if (has_filters(kind) && !filter_admits(box, now_ns, &socket, from))
-        return false;
-    if (has_flows(kind) && !flow_admits(box, now_ns, &socket, from))
+    bool admitted = has_flows(kind)     ? flow_admits(box, now_ns, &socket, from)
+                    : has_filters(kind) ? filter_admits(box, now_ns, &socket, from)
+                                        : true;
+    if (!admitted)
         return false;
     on_answer(box, &box->mapping, at, now_ns);
     *inside = socket;
