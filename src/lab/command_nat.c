@@ -9,7 +9,7 @@
 #include "hearsay/params.h"
 #include "src/common/file.h"
 #include "src/lab/commands.h"
-#include "src/lab/nat/matrix.h"
+#include "src/lab/nat/compare.h"
 #include "src/lab/output/heap.h"
 #include "src/lab/output/number.h"
 
@@ -26,7 +26,7 @@ struct request {
     const char *kinds;
     double trials, step_s, delay_ms, loss_percent, patience_s, hold_s, steps, seed;
     double flush_s;
-    const char *search, *punctures, *daemon, *flush_of;
+    const char *search, *punctures, *daemon, *flush_of, *engine, *timers;
     char daemon_path[PATH_BYTES];
 };
 
@@ -52,7 +52,10 @@ static const char usage_more[] =
     "  --delay MS           each way (20)\n"
     "  --loss PERCENT       of the datagrams (0)\n"
     "  --punctures yes|no   no: they do not leave their host, for comparison (yes)\n"
-    "  --seed N             of the losses (1)\n"
+    "  --seed N             of the losses, and of all chance in the simulator (1)\n"
+    "  --engine ENGINE      what plays the trials: kernel, simulator, or both, and compare "
+    "(kernel)\n"
+    "  --timers yes|no      look into boxes with short timers, too, which takes 20 s (no)\n"
     "  --daemon FILE        the hearsayd to run; the one beside this program\n"
     "  --events DIR         write there what the two did in each trial\n"
     "  -j N                 trials at once; six for each core\n"
@@ -100,6 +103,7 @@ static bool take_options(struct request *r, const struct lab_options *options)
         {"loss", NULL, &r->loss_percent, 0, 100}, {"punctures", &r->punctures, NULL, 0, 0},
         {"seed", NULL, &r->seed, 0, 1e15},        {"daemon", &r->daemon, NULL, 0, 0},
         {"flush", NULL, &r->flush_s, 0.1, 86400}, {"flush-of", &r->flush_of, NULL, 0, 0},
+        {"engine", &r->engine, NULL, 0, 0},       {"timers", &r->timers, NULL, 0, 0},
     };
     for (size_t i = 0; i < options->sets; i++) {
         size_t k = 0;
@@ -114,6 +118,23 @@ static bool take_options(struct request *r, const struct lab_options *options)
     }
     return options->args == 0 &&
            lab_options_only(options, LAB_OPTION_SETTINGS | LAB_OPTION_EVENTS | LAB_OPTION_JOBS);
+}
+
+/* Simulated nodes do as the core does by itself. */
+static bool can_search(const struct request *r)
+{
+    if (r->search == NULL || strcmp(r->engine, "kernel") == 0)
+        return true;
+    fputs("hearsay-lab: --search is for the kernel's nodes alone\n", stderr);
+    return false;
+}
+
+static bool is_engine(const char *word)
+{
+    if (strcmp(word, "kernel") == 0 || strcmp(word, "simulator") == 0 || strcmp(word, "both") == 0)
+        return true;
+    fprintf(stderr, "hearsay-lab: --engine is kernel, simulator or both, not '%s'\n", word);
+    return false;
 }
 
 static bool is_yes_or_no(const char *key, const char *word)
@@ -213,10 +234,17 @@ static bool is_yes(const char *word)
     return word != NULL && strcmp(word, "yes") == 0;
 }
 
+static bool needs_kernel(const struct request *r)
+{
+    return strcmp(r->engine, "simulator") != 0;
+}
+
 static void fill_campaign(struct request *r, const struct lab_options *options, char **argv)
 {
     struct natlab_campaign *c = &r->campaign;
     unsigned steps = is_yes(r->search) ? STEPS_MAX_SEARCH : STEPS_MAX;
+    c->engine = needs_kernel(r) ? &natlab_engine_kernel : &natlab_engine_simulator;
+    c->timers = is_yes(r->timers);
     c->trials = (unsigned)r->trials;
     c->steps_max = r->steps > 0 ? (unsigned)r->steps : steps;
     c->at_once = options->jobs;
@@ -245,10 +273,12 @@ static bool understand(struct request *r, const struct lab_options *options, cha
         .step_s = HSAY_STEP_MS / 1e3,
         .delay_ms = 20,
         .seed = 1,
+        .engine = "kernel",
     };
-    if (!take_options(r, options) || !is_yes_or_no("search", r->search) ||
-        !is_yes_or_no("punctures", r->punctures) || !is_flush(r) ||
-        !take_kinds(&r->campaign, r->kinds) || !make_link(r, &r->campaign.each.link))
+    if (!take_options(r, options) || !is_engine(r->engine) || !is_yes_or_no("search", r->search) ||
+        !can_search(r) || !is_yes_or_no("punctures", r->punctures) ||
+        !is_yes_or_no("timers", r->timers) || !is_flush(r) || !take_kinds(&r->campaign, r->kinds) ||
+        !make_link(r, &r->campaign.each.link))
         return false;
     fill_campaign(r, options, argv);
     return true;
@@ -256,39 +286,72 @@ static bool understand(struct request *r, const struct lab_options *options, cha
 
 /* --- doing it -------------------------------------------------------------------------------- */
 
-static bool show(const struct natlab_campaign *c, const struct lab_result *result, bool json)
+static bool dump(json_t *object, bool json)
 {
-    struct natlab_matrix *matrix = lab_heap_new(1, sizeof *matrix);
-    natlab_matrix_fill(matrix, c, result);
-    if (!json)
-        natlab_matrix_print(matrix, stdout);
-    json_t *object = natlab_matrix_json(matrix);
     if (!json)
         putchar('\n');
     bool good = json_dumpf(object, stdout, LAB_JSON_FORM | JSON_COMPACT) == 0 &&
                 putchar('\n') != EOF && fflush(stdout) == 0;
     json_decref(object);
-    free(matrix);
     return good;
 }
 
-/* What some trials failed to do, the others have still shown. */
-static int carry_out(const struct natlab_campaign *c, bool json)
+/* What some trials failed to do, the others have still shown.  False: there is nothing to show. */
+static bool play(const struct natlab_campaign *c, struct natlab_matrix *matrix, bool json, int *rc)
 {
     size_t jobs = natlab_campaign_jobs(c);
-    if (!natlab_campaign_look(c, json ? stderr : stdout))
-        return LAB_EXIT_FAILED;
+    if (!natlab_campaign_look(c, json ? stderr : stdout)) {
+        *rc = LAB_EXIT_FAILED;
+        return false;
+    }
     struct lab_result *result = lab_heap_new(jobs, sizeof *result);
     for (size_t i = 0; i < jobs; i++)
         lab_result_init(&result[i]);
     enum lab_batch_end end = natlab_campaign_run(c, result);
-    bool good = end == LAB_BATCH_DONE;
+    if (end != LAB_BATCH_DONE)
+        *rc = LAB_EXIT_FAILED;
     if (end != LAB_BATCH_STOPPED)
-        good = show(c, result, json) && good;
+        natlab_matrix_fill(matrix, c, result);
     for (size_t i = 0; i < jobs; i++)
         lab_result_free(&result[i]);
     free(result);
-    return good ? LAB_EXIT_DONE : LAB_EXIT_FAILED;
+    return end != LAB_BATCH_STOPPED;
+}
+
+static int play_one(const struct natlab_campaign *c, bool json)
+{
+    struct natlab_matrix *matrix = lab_heap_new(1, sizeof *matrix);
+    int rc = LAB_EXIT_DONE;
+    if (play(c, matrix, json, &rc)) {
+        if (!json)
+            natlab_matrix_print(matrix, stdout);
+        if (!dump(natlab_matrix_json(matrix), json))
+            rc = LAB_EXIT_FAILED;
+    }
+    free(matrix);
+    return rc;
+}
+
+static int play_both(const struct natlab_campaign *kernel, bool json)
+{
+    struct natlab_campaign *simulated = lab_heap_new(1, sizeof *simulated);
+    struct natlab_matrix *matrix = lab_heap_new(2, sizeof *matrix);
+    struct natlab_comparison *comparison = lab_heap_new(1, sizeof *comparison);
+    int rc = LAB_EXIT_DONE;
+    *simulated = *kernel;
+    simulated->engine = &natlab_engine_simulator;
+    simulated->events = NULL; /* the files would have the same names */
+    if (play(simulated, &matrix[1], json, &rc) && play(kernel, &matrix[0], json, &rc)) {
+        natlab_compare(comparison, &matrix[0], &matrix[1]);
+        if (!json)
+            natlab_comparison_print(comparison, stdout);
+        if (!dump(natlab_comparison_json(comparison), json))
+            rc = LAB_EXIT_FAILED;
+    }
+    free(comparison);
+    free(matrix);
+    free(simulated);
+    return rc;
 }
 
 /* Programs of the system's administrator are not in every user's path. */
@@ -300,15 +363,15 @@ static void widen_path(void)
     free(wide);
 }
 
-static int prepare(struct request *r)
+/* The daemon, and a folder for the nodes. */
+static int prepare_kernel(struct request *r)
 {
-    const char *events = r->campaign.events;
     char *folder = lab_heap_format("%s/hearsay-nat.XXXXXX",
                                    getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
     int rc = LAB_EXIT_FAILED;
     widen_path();
-    if (events != NULL && file_make_folder(events, 0755) != 0)
-        fprintf(stderr, "hearsay-lab: %s: %s\n", events, strerror(errno));
+    if (!find_daemon(r))
+        rc = LAB_EXIT_FAILED;
     else if (strlen(folder) > FOLDER_BYTES_MAX) /* the paths of sockets are short */
         fprintf(stderr, "hearsay-lab: the path in TMPDIR is too long\n");
     else if (mkdtemp(folder) == NULL)
@@ -320,19 +383,34 @@ static int prepare(struct request *r)
     return rc;
 }
 
+static int prepare(struct request *r)
+{
+    const char *events = r->campaign.events;
+    if (events != NULL && file_make_folder(events, 0755) != 0) {
+        fprintf(stderr, "hearsay-lab: %s: %s\n", events, strerror(errno));
+        return LAB_EXIT_FAILED;
+    }
+    return needs_kernel(r) ? prepare_kernel(r) : LAB_EXIT_DONE;
+}
+
+static int carry_out(const struct request *r, bool json)
+{
+    bool both = strcmp(r->engine, "both") == 0;
+    int rc = both ? play_both(&r->campaign, json) : play_one(&r->campaign, json);
+    if (r->campaign.each.folder != NULL)
+        rmdir(r->campaign.each.folder);
+    return rc;
+}
+
 int lab_command_nat(const struct lab_options *options, int argc, char **argv)
 {
     struct request *r = lab_heap_new(1, sizeof *r);
     (void)argc;
     int rc = LAB_EXIT_USAGE;
-    if (!understand(r, options, argv)) {
+    if (!understand(r, options, argv))
         complain();
-    } else if (!find_daemon(r)) {
-        rc = LAB_EXIT_FAILED;
-    } else if ((rc = prepare(r)) == LAB_EXIT_DONE) {
-        rc = carry_out(&r->campaign, options->json);
-        rmdir(r->campaign.each.folder);
-    }
+    else if ((rc = prepare(r)) == LAB_EXIT_DONE)
+        rc = carry_out(r, options->json);
     free((void *)(uintptr_t)r->campaign.each.folder);
     free(r);
     return rc;

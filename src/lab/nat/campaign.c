@@ -6,15 +6,26 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "src/lab/nat/sim_trial.h"
 #include "src/lab/output/machine.h"
 #include "src/lab/output/shell.h"
 #include "version.h"
+
+const struct natlab_engine natlab_engine_kernel = {
+    .name = "kernel",
+    .run = natlab_trial_run,
+    .look = natlab_trial_look,
+};
+const struct natlab_engine natlab_engine_simulator = {
+    .name = "simulator",
+    .run = natlab_sim_trial_run,
+    .look = natlab_sim_trial_look,
+};
 
 enum {
     /* A trial sleeps most of the time; but twenty hearsayd that start at once take a core for two
      * seconds, and what they do then is slower than what is measured. */
     TRIALS_PER_CORE = 6,
-    WORDS_BYTES = 160,
 };
 
 /* --- pairs ----------------------------------------------------------------------------------- */
@@ -56,7 +67,8 @@ bool natlab_campaign_is_mine(const struct natlab_campaign *campaign, size_t job)
 
 static unsigned at_once(const struct natlab_campaign *campaign)
 {
-    return campaign->at_once != 0 ? campaign->at_once : TRIALS_PER_CORE * lab_machine_cores();
+    unsigned per_core = campaign->engine == &natlab_engine_kernel ? TRIALS_PER_CORE : 1;
+    return campaign->at_once != 0 ? campaign->at_once : per_core * lab_machine_cores();
 }
 
 /* --- looking at boxes ------------------------------------------------------------------------ */
@@ -70,16 +82,18 @@ static int fail(struct lab_result *out, const struct lab_why *why)
 static int look_job(const struct lab_job *job, struct lab_result *out, void *user)
 {
     const struct natlab_campaign *campaign = user;
+    struct natlab_kind hurried = natlab_kind_hurried(campaign->kind[job->number]);
     struct natlab_trial trial = campaign->each;
     struct natlab_seen seen;
     struct lab_why why;
-    char words[WORDS_BYTES];
-    trial.visitor = trial.guest = campaign->kind[job->number];
-    if (natlab_trial_look(&trial, &seen, &why) != 0)
+    char words[NATLAB_VERDICT_BYTES];
+    trial.visitor = trial.guest = campaign->timers ? &hurried : campaign->kind[job->number];
+    if (campaign->engine->look(&trial, &seen, &why) != 0)
         return fail(out, &why);
-    natlab_kind_words(words, sizeof words, &seen.box);
+    struct lab_nat_kind should = natlab_kind_whole(trial.visitor);
+    struct natlab_probe probe = natlab_probe_thorough(&should, NATLAB_TIMER_SHORT_S);
+    natlab_questions_words(words, &seen, &probe);
     lab_result_text(out, "words", words);
-    lab_result_number(out, "forgets", seen.forgets);
     return 0;
 }
 
@@ -101,14 +115,8 @@ static void replay(size_t job, FILE *out, void *user)
 static void tell_kind(const struct natlab_kind *kind, const struct lab_result *result, FILE *log)
 {
     const struct lab_field *words = lab_result_field(result, "words");
-    const struct lab_field *forgets = lab_result_field(result, "forgets");
-    struct lab_nat_kind whole = natlab_kind_whole(kind);
-    if (words == NULL)
-        return;
-    fprintf(log, "  %-22s%s", kind->name, words->text);
-    if (forgets != NULL && forgets->number != 0)
-        fprintf(log, ", forgets after %g s", (double)whole.timeout_ns / 1e9);
-    fputc('\n', log);
+    if (words != NULL)
+        fprintf(log, "  %-22s%s\n", kind->name, words->text);
 }
 
 bool natlab_campaign_look(const struct natlab_campaign *campaign, FILE *log)
@@ -128,7 +136,7 @@ bool natlab_campaign_look(const struct natlab_campaign *campaign, FILE *log)
         lab_result_init(&result[i]);
     bool good = lab_batch_run(&batch, result) == LAB_BATCH_DONE;
     if (good)
-        fputs("The boxes, as they were found to be:\n", log);
+        fprintf(log, "The %s's boxes, as they were found to be:\n", campaign->engine->name);
     for (unsigned i = 0; i < campaign->kinds; i++) {
         if (good)
             tell_kind(campaign->kind[i], &result[i], log);
@@ -190,7 +198,7 @@ static int trial_job(const struct lab_job *job, struct lab_result *out, void *us
     trial.guest = guest_of(campaign, job->number);
     trial.seed = campaign->seed + job->number;
     trial.events = events;
-    int rc = natlab_trial_run(&trial, &outcome, &why);
+    int rc = campaign->engine->run(&trial, &outcome, &why);
     free(events);
     if (rc != 0)
         return fail(out, &why);

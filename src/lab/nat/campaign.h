@@ -7,6 +7,15 @@
 #include "src/lab/nat/trial.h"
 #include "src/lab/output/batch.h"
 
+/* What plays trials and looks into boxes: trial.h says how, and sim_trial.h. */
+struct natlab_engine {
+    const char *name;
+    int (*run)(const struct natlab_trial *trial, struct natlab_outcome *outcome,
+               struct lab_why *why);
+    int (*look)(const struct natlab_trial *trial, struct natlab_seen *seen, struct lab_why *why);
+};
+extern const struct natlab_engine natlab_engine_kernel, natlab_engine_simulator;
+
 enum { NATLAB_KINDS_MAX = 16, NATLAB_PAIRS_MAX = NATLAB_KINDS_MAX * (NATLAB_KINDS_MAX + 1) / 2 };
 
 /* Numbers of kinds in the campaign's list; mine <= theirs. */
@@ -15,6 +24,7 @@ struct natlab_pair {
 };
 
 struct natlab_campaign {
+    const struct natlab_engine *engine;
     const struct natlab_kind *kind[NATLAB_KINDS_MAX];
     unsigned kinds;
     struct natlab_pair pair[NATLAB_PAIRS_MAX];
@@ -23,6 +33,7 @@ struct natlab_campaign {
     unsigned steps_max; /* so many at most, for a pair to count as connected */
     unsigned at_once;   /* trials; 0: as many as this machine bears */
     bool quiet;
+    bool timers;              /* boxes are looked into with timers that can be waited for */
     struct natlab_trial each; /* what all have in common: all but visitor, guest, seed, events */
     uint64_t seed;
     const char *events; /* a folder; NULL: none */

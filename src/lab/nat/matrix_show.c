@@ -206,10 +206,11 @@ json_t *natlab_matrix_json(const struct natlab_matrix *matrix)
     json_t *machine = lab_machine();
     const char *system = json_string_value(json_object_get(machine, "system"));
     json_t *object =
-        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "experiment", "nat", "version",
-                  HSAY_VERSION, "kernel", system != NULL ? system : "", "settings",
-                  settings_json(matrix->campaign), "kinds", kinds_json(matrix->campaign), "pairs",
-                  pairs_json(matrix), "directions", directions_json(matrix));
+        json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "experiment", "nat", "engine",
+                  matrix->campaign->engine->name, "version", HSAY_VERSION, "kernel",
+                  system != NULL ? system : "", "settings", settings_json(matrix->campaign),
+                  "kinds", kinds_json(matrix->campaign), "pairs", pairs_json(matrix), "directions",
+                  directions_json(matrix));
     put(object, "classic_pairs", matrix->classic_pairs);
     put(object, "connected_pairs", matrix->connected_pairs);
     put(object, "weighted_share", matrix->weighted_share);

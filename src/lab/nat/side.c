@@ -40,8 +40,11 @@ static void on_step(struct natlab_side *side, const json_t *event)
 /* An answer says that it introduced somebody, not whom. */
 static void look_for_introduction(struct natlab_side *side, const json_t *event)
 {
-    if (!side->introduced && json_is_true(json_object_get(event, "introduced")))
-        side->introduced = natlab_node_bucket(side->node, side->other->key) != HSAY_BUCKET_NONE;
+    if (side->introduced || !json_is_true(json_object_get(event, "introduced")))
+        return;
+    side->introduced = side->knows_other != NULL
+                           ? side->knows_other(side)
+                           : natlab_node_bucket(side->node, side->other->key) != HSAY_BUCKET_NONE;
 }
 
 static void on_answer(struct natlab_side *side, const json_t *event)
@@ -75,4 +78,20 @@ void natlab_side_on_event(struct natlab_side *side, const json_t *event)
     for (size_t i = 0; i < sizeof kind / sizeof kind[0]; i++)
         if (strcmp(kind[i].name, text_of(event, "event")) == 0)
             kind[i].handle(side, event);
+}
+
+unsigned natlab_sides_tries(const struct natlab_side side[NATLAB_PEERS])
+{
+    unsigned tries = 0;
+    for (unsigned i = 0; i < NATLAB_PEERS; i++)
+        tries += side[i].answered ? side[i].answered_request : side[i].requests;
+    return tries;
+}
+
+unsigned natlab_sides_steps(const struct natlab_side side[NATLAB_PEERS])
+{
+    const struct natlab_side *first = side[0].answered ? &side[0] : &side[1];
+    if (!first->answered)
+        return 0;
+    return 1 + (first->introduced ? first->answered_request : natlab_sides_tries(side));
 }

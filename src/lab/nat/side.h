@@ -10,6 +10,8 @@ enum { NATLAB_REQUESTS_MAX = 64, NATLAB_REQUEST_TEXT_BYTES = 20 };
 
 struct natlab_side {
     struct natlab_node *node, *other;
+    bool (*knows_other)(const struct natlab_side *side); /* NULL: the node is asked */
+    void *user;                                          /* of whoever answers that */
     bool introduced;    /* it was told of the other, and took note */
     bool answered;      /* by the other */
     bool holding;       /* set from outside: requests are counted below from now on */
@@ -25,5 +27,14 @@ struct natlab_side {
 
 /* One event of the node's `trace`.  May ask the node who it knows. */
 void natlab_side_on_event(struct natlab_side *side, const json_t *event);
+
+/* Of the visitor's side and the guest's. */
+
+/* Requests up to the answered one, of both: those of the one that has no answer were in vain. */
+unsigned natlab_sides_tries(const struct natlab_side side[NATLAB_PEERS]);
+
+/* Of the one that was answered first: the step that brought the introduction, and its own requests.
+ * Whom the other's request has led there was not introduced; then the other's count as well. */
+unsigned natlab_sides_steps(const struct natlab_side side[NATLAB_PEERS]);
 
 #endif

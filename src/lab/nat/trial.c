@@ -12,12 +12,8 @@
 #include "src/lab/nat/cage.h"
 
 enum {
-    VISITOR,
-    GUEST,
-    FRESH_MS = 10000, /* so long after it joined, at the usual step, a node walks fast */
-    KNOWN_WAIT_MS = 10000,
-    LOOK_MS = 250,
-    MUTUAL_MS = 3000,   /* for the answer the other way, which is the easier one */
+    VISITOR = NATLAB_VISITOR,
+    GUEST = NATLAB_GUEST,
     UDP_HEADER_BYTES = 8,
 };
 
@@ -145,11 +141,11 @@ static bool all_know(struct stage *s, const char *key)
 static void settle(struct stage *s)
 {
     double begun = clock_ms();
-    double calm = begun + (double)FRESH_MS * s->trial->program.step_ms / HSAY_STEP_MS;
-    double limit = calm + KNOWN_WAIT_MS;
+    double calm = begun + (double)NATLAB_FRESH_MS * s->trial->program.step_ms / HSAY_STEP_MS;
+    double limit = calm + NATLAB_KNOWN_WAIT_MS;
     const char *key = s->peer[GUEST].key;
     while (!(s->outcome->known = all_know(s, key)) && clock_ms() < limit)
-        sleep_ms(LOOK_MS);
+        sleep_ms(NATLAB_LOOK_MS);
     sleep_ms(calm - clock_ms());
 }
 
@@ -225,32 +221,13 @@ static void take_sides(struct stage *s)
         s->side[i] = (struct natlab_side){.node = &s->peer[i], .other = &s->peer[1 - i]};
 }
 
-/* Requests up to the answered one, of both: those of the one that has no answer were in vain. */
-static unsigned count_tries(const struct stage *s)
-{
-    unsigned tries = 0;
-    for (unsigned i = 0; i < NATLAB_PEERS; i++)
-        tries += s->side[i].answered ? s->side[i].answered_request : s->side[i].requests;
-    return tries;
-}
-
-/* Of the one that was answered first: the step that brought the introduction, and its own requests.
- * Whom the other's request has led there was not introduced; then the other's count as well. */
-static unsigned count_steps(const struct stage *s)
-{
-    const struct natlab_side *first = &s->side[s->side[VISITOR].answered ? VISITOR : GUEST];
-    if (!first->answered)
-        return 0;
-    return 1 + (first->introduced ? first->answered_request : count_tries(s));
-}
-
 static void note_connection(struct stage *s)
 {
     struct natlab_outcome *o = s->outcome;
     o->connected = s->side[VISITOR].answered || s->side[GUEST].answered;
     o->introduced = s->side[VISITOR].introduced;
-    o->tries = count_tries(s);
-    o->steps = count_steps(s);
+    o->tries = natlab_sides_tries(s->side);
+    o->steps = natlab_sides_steps(s->side);
     o->walked = s->side[VISITOR].steps;
     o->milliseconds = s->introduced_ms != 0 ? clock_ms() - s->introduced_ms : 0;
 }
@@ -294,7 +271,7 @@ static int observe(struct stage *s, struct lab_why *why)
     if (!watch(s, s->trial->patience_s * 1e3, UNTIL_ONE_ANSWERED))
         return nobody_there(why);
     note_connection(s);
-    if (o->connected && !watch(s, MUTUAL_MS, UNTIL_BOTH_ANSWERED))
+    if (o->connected && !watch(s, NATLAB_MUTUAL_MS, UNTIL_BOTH_ANSWERED))
         return nobody_there(why);
     o->mutual = s->side[VISITOR].answered && s->side[GUEST].answered;
     o->punctures = (double)atomic_load(&s->world.router.traffic->punctures);

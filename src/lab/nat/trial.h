@@ -15,6 +15,16 @@
 #include "src/lab/nat/prober.h"
 #include "src/lab/nat/side.h"
 
+/* Whatever plays it. */
+enum {
+    NATLAB_VISITOR,
+    NATLAB_GUEST,
+    NATLAB_FRESH_MS = 10000, /* so long after it joined, at the usual step, a node walks fast */
+    NATLAB_KNOWN_WAIT_MS = 10000,
+    NATLAB_LOOK_MS = 250,
+    NATLAB_MUTUAL_MS = 3000, /* for the answer the other way, which is the easier one */
+};
+
 struct natlab_trial {
     const struct natlab_kind *visitor, *guest;
     struct natlab_program program;

@@ -1,0 +1,38 @@
+/*
+ * Two matrices of the same pairs, from two engines: where they agree, and where one does what the
+ * other does not.
+ *
+ * Counts are compared by Fisher's exact test: how likely is it that two samples of one thing differ
+ * at least as much?  Where that is less than one in a hundred for any of the counts, the pair
+ * differs.  So do medians: of steps at all, of milliseconds by more than a machine that is busy
+ * with many daemons explains.
+ */
+#ifndef HEARSAY_LAB_NAT_COMPARE_H
+#define HEARSAY_LAB_NAT_COMPARE_H
+
+#include "src/lab/nat/matrix.h"
+
+struct natlab_verdict {
+    double connected, ever, introduced, mutual; /* that likely; NAN: nothing to compare */
+    double milliseconds; /* the second's median less the first's; NAN: not both have one */
+    bool counts_agree, times_agree;
+};
+
+struct natlab_comparison {
+    const struct natlab_matrix *first, *second; /* of the same pairs */
+    struct natlab_verdict pair[NATLAB_PAIRS_MAX];
+    unsigned compared, agreed; /* pairs */
+};
+
+/* Two-sided: a of a_all here, b of b_all there.  NAN: one of the samples is empty. */
+double natlab_compare_counts(unsigned a, unsigned a_all, unsigned b, unsigned b_all);
+
+void natlab_compare(struct natlab_comparison *comparison, const struct natlab_matrix *first,
+                    const struct natlab_matrix *second);
+
+void natlab_comparison_print(const struct natlab_comparison *comparison, FILE *out);
+
+/* A new object, with both matrices in it. */
+json_t *natlab_comparison_json(const struct natlab_comparison *comparison);
+
+#endif
