@@ -72,7 +72,7 @@ static void make_world(struct scene *s)
         .tracker_node = node,
         .overlay = {.step_ms = t->program.step_ms},
         .link = t->link,
-        .bootstrap = LAB_BOOTSTRAP_TRACKERS,
+        .bootstrap = LAB_BOOTSTRAP_NONE,
         .trackers = NATLAB_TRACKERS,
         .dwelling = dwelling,
         .no_beacons = true, /* as the laboratory's daemons are told */
@@ -80,11 +80,14 @@ static void make_world(struct scene *s)
     s->sim = lab_sim_new(&config);
 }
 
+/* It is told of the trackers, as far as they were there before it. */
 static void start(struct scene *s, uint32_t host)
 {
     uint64_t wait_ns = lab_chance_below(&s->chance, START_SPREAD_MS * LAB_NS_PER_MS);
     lab_sim_run_until(s->sim, lab_sim_elapsed_ns(s->sim) + wait_ns);
     lab_host_start(s->sim, host, &(struct lab_return){.keep_store = true, .keep_addr = true});
+    for (uint32_t i = 0; i < host && i < NATLAB_TRACKERS; i++)
+        lab_host_name(s->sim, host, i, HSAY_BUCKET_TRUSTED);
 }
 
 static void send_in(struct scene *s, unsigned peer)

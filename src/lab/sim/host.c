@@ -184,7 +184,8 @@ static void bootstrap(struct lab_shard *shard, uint32_t number, struct hsay_now 
         lab_chance_stream(sim->config.seed ^ host->lives, LAB_CHANCE_SCENARIO, number);
     name_saved(shard, host, now);
     bool random = sim->config.bootstrap == LAB_BOOTSTRAP_RANDOM;
-    for (uint32_t i = 0; i < sim->config.trackers; i++) {
+    bool told = sim->config.bootstrap == LAB_BOOTSTRAP_NONE;
+    for (uint32_t i = 0; !told && i < sim->config.trackers; i++) {
         uint32_t other = random ? (uint32_t)lab_chance_below(&chance, sim->config.nodes) : i;
         struct hsay_peer peer = {.addr = lab_host_public(sim, other)};
         if (other != number)

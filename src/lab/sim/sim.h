@@ -34,6 +34,7 @@ enum { LAB_SHARDS_MAX = 16, LAB_NS_PER_MS = 1000000, LAB_PORT = HSAY_PORT_DEFAUL
 enum lab_bootstrap {
     LAB_BOOTSTRAP_TRACKERS = 0, /* the first hosts are named to all others, as trusted */
     LAB_BOOTSTRAP_RANDOM,       /* some hosts drawn at random stand in the address book */
+    LAB_BOOTSTRAP_NONE,         /* somebody else tells them: lab_host_name */
 };
 
 /* Where hosts live in a run that says it, instead of drawing it from a population. */
