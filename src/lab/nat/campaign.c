@@ -1,5 +1,6 @@
 #include "src/lab/nat/campaign.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +80,18 @@ static int fail(struct lab_result *out, const struct lab_why *why)
     return 1;
 }
 
+/* What a box does depends on no link, and timers are told best over a short way. */
+static struct lab_link_model short_way(void)
+{
+    struct lab_link_model link;
+    char why[128];
+    lab_link_init(&link, 1000000);
+    int rc = lab_link_prepare(&link, why, sizeof why);
+    assert(rc == 0); /* as it comes */
+    (void)rc;
+    return link;
+}
+
 static int look_job(const struct lab_job *job, struct lab_result *out, void *user)
 {
     const struct natlab_campaign *campaign = user;
@@ -87,6 +100,7 @@ static int look_job(const struct lab_job *job, struct lab_result *out, void *use
     struct natlab_seen seen;
     struct lab_why why;
     char words[NATLAB_VERDICT_BYTES];
+    trial.link = short_way();
     trial.visitor = trial.guest = campaign->timers ? &hurried : campaign->kind[job->number];
     if (campaign->engine->look(&trial, &seen, &why) != 0)
         return fail(out, &why);

@@ -121,9 +121,10 @@ static const char *word_for(const struct natlab_verdict *v)
 void natlab_comparison_print(const struct natlab_comparison *comparison, FILE *out)
 {
     const struct natlab_campaign *c = comparison->first->campaign;
-    static const char columns[] = " | told intime  ever mutual steps  ms";
-    fprintf(out, "\nOf %u trials each: %s | %s\n%-*s%-*s%s%s\n", c->trials, c->engine->name,
-            comparison->second->campaign->engine->name, NAME_COLUMNS, "", NAME_COLUMNS, "", columns,
+    static const char columns[] = " | told  time  ever  both steps    ms";
+    const struct natlab_campaign *other = comparison->second->campaign;
+    fprintf(out, "\nOf %u trials of the %s | of %u of the %s\n%*s%s%s\n", c->trials,
+            c->engine->name, other->trials, other->engine->name, 2 * NAME_COLUMNS, "", columns,
             columns);
     for (unsigned i = 0; i < c->pairs; i++) {
         fprintf(out, "%-*s%-*s", NAME_COLUMNS, c->kind[c->pair[i].mine]->name, NAME_COLUMNS,

@@ -31,26 +31,13 @@ static bool hear(const struct natlab_asker *a, unsigned socket, const char *text
     return a->hear(a->self, socket, text, wait_ms, from != NULL ? from : &any);
 }
 
-static void appear(const struct natlab_asker *a, unsigned socket)
+/* As which address the inside socket appears at the first outside; false: nothing comes through. */
+static bool appears(const struct natlab_asker *a, unsigned socket, struct hsay_addr *as)
 {
     char text[NATLAB_SAYING_BYTES];
     snprintf(text, sizeof text, "begin %u", socket);
     say(a, socket, &a->address[outside(0, 0)], text);
-}
-
-/* As which address; false: nothing comes through. */
-static bool is_seen(const struct natlab_asker *a, unsigned socket, struct hsay_addr *as)
-{
-    char text[NATLAB_SAYING_BYTES];
-    snprintf(text, sizeof text, "begin %u", socket);
     return hear(a, outside(0, 0), text, a->wait_ms, as);
-}
-
-/* The inside socket at the first outside. */
-static bool appears(const struct natlab_asker *a, unsigned socket, struct hsay_addr *as)
-{
-    appear(a, socket);
-    return is_seen(a, socket, as);
 }
 
 /* --- mapping --------------------------------------------------------------------------------- */
@@ -144,7 +131,8 @@ static void look_at_hairpin(const struct natlab_asker *a, struct lab_nat_kind *b
 
 /* --- timers ---------------------------------------------------------------------------------- */
 
-/* All mappings are of one age, and each question has one try at the end, for a try prolongs it. */
+/* All mappings are of one age, in as far as the way is short, and each question has one try at the
+ * end, for a try prolongs it. */
 struct timers {
     const struct natlab_asker *asker;
     struct hsay_addr as[NATLAB_QUESTIONS];
@@ -180,9 +168,7 @@ static bool begin_all(struct timers *t, unsigned past)
 {
     t->begun_ms = t->asker->clock_ms(t->asker->self);
     for (unsigned i = NATLAB_ASK_EARLY; i < past; i++)
-        appear(t->asker, i);
-    for (unsigned i = NATLAB_ASK_EARLY; i < past; i++)
-        if (!is_seen(t->asker, i, &t->as[i]))
+        if (!appears(t->asker, i, &t->as[i]))
             return false;
     return true;
 }
