@@ -49,13 +49,18 @@ static bool both_have(double a, double b)
     return isfinite(a) && isfinite(b);
 }
 
+static double spread(const struct natlab_row *row)
+{
+    double above = row->milliseconds_p99 - row->milliseconds_median;
+    return isfinite(above) ? above : 0;
+}
+
 /* What is endless for one alone is a matter of counts. */
 static bool times_agree(const struct natlab_row *a, const struct natlab_row *b)
 {
-    if (!both_have(a->steps_median, b->steps_median))
-        return true;
-    return a->steps_median == b->steps_median &&
-           fabs(a->milliseconds_median - b->milliseconds_median) <= BUSY_MS;
+    double apart = fabs(a->milliseconds_median - b->milliseconds_median);
+    return !both_have(a->milliseconds_median, b->milliseconds_median) ||
+           apart <= BUSY_MS + fmax(spread(a), spread(b));
 }
 
 static struct natlab_verdict judge(const struct natlab_row *a, const struct natlab_row *b)
