@@ -440,6 +440,24 @@ else
     echo "ok $((++count)) - a full disk # SKIP may not mount"
 fi
 
+# --- NATs in the simulator ------------------------------------------------------------------------
+
+nat=(nat --engine simulator --json --quiet --step 1 --trials 4)
+run nat --engine magic
+check 'an engine that there is not' test "$status,$(grep -c "not 'magic'" err)" = 2,1
+run nat --engine simulator --search yes
+check 'a search by simulated nodes' test "$status,$(grep -c 'search is for' err)" = 2,1
+"$lab" "${nat[@]}" >nat1 2>err && "$lab" "${nat[@]}" >nat2 2>err
+check 'simulated meetings repeat by their seed' cmp nat1 nat2
+check 'and are of fifteen pairs' test "$(grep -o '"mine"' nat1 | wc -l)" = 15
+"$lab" "${nat[@]}" --seed 1000 >nat2 2>err
+check 'another seed gives others' eval '! cmp -s nat1 nat2'
+check 'boxes alone can be looked into' eval \
+    '"$lab" nat --engine simulator --trials 0 --timers yes --quiet | grep -q "a stream after 2 s"'
+mkdir events
+"$lab" "${nat[@]}" --kinds open --trials 1 --events events >out 2>err
+check 'what the two did can be had' grep -q '"node": *"visitor"' events/*
+
 # As by Ctrl-C; `timeout` because a shell lets its background jobs ignore it.
 timeout --foreground -s INT 2 "$lab" run small.scenario --nodes 4000 --duration 100000 --seeds 9 \
     -j 2 --json -o stopped >out 2>err </dev/null
