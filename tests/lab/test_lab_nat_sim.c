@@ -12,6 +12,7 @@
 
 #include "src/lab/nat/compare.h"
 #include "src/lab/nat/sim_trial.h"
+#include "src/lab/sim/sim.h"
 
 enum { STEP_MS = 1000, TRIALS = 12 };
 
@@ -107,6 +108,55 @@ static void punctures_are_counted_on_their_way(void **state)
     assert_true(o.punctures >= 1 && o.punctures_made >= 1);
     assert_true(o.milliseconds >= 40); /* there and back */
     assert_true(o.milliseconds < 1000);
+}
+
+/* --- where they live ------------------------------------------------------------------------- */
+
+static struct lab_sim *home_of_two(bool apart)
+{
+    struct lab_dwelling home = {
+        .behind = {.boxes = 1, .kind = {natlab_kind_find("same_lan")->box[0]}},
+        .hosts = 2,
+        .port = 7000,
+        .apart = apart};
+    struct lab_sim_config config = {.seed = 1,
+                                    .nodes = 3,
+                                    .shards = 1,
+                                    .networks = 8,
+                                    .node = {.overlays_max = 1},
+                                    .tracker_node = {.overlays_max = 1},
+                                    .link = trial_of("open", "open", 1).link,
+                                    .bootstrap = LAB_BOOTSTRAP_NONE,
+                                    .trackers = 1,
+                                    .dwelling = &home,
+                                    .no_beacons = true};
+    struct lab_sim *sim = lab_sim_new(&config);
+    for (uint32_t i = 0; i < config.nodes; i++)
+        lab_host_start(sim, i, &(struct lab_return){.keep_store = true, .keep_addr = true});
+    return sim;
+}
+
+/* One is told of its neighbour's address inside: does that answer it? */
+static void hosts_of_a_home_reach_each_other_unless_kept_apart(void **state)
+{
+    (void)state;
+    for (int apart = 0; apart < 2; apart++) {
+        struct lab_sim *sim = home_of_two(apart != 0);
+        struct hsay_peer other = {.addr = sim->host[2].addr};
+        const struct hsay_node_stats *stats = hsay_node_stats(sim->host[1].node);
+        assert_int_equal(sim->host[1].addr.port, 7000);
+        assert_int_equal(sim->host[2].addr.port, 7001);
+        lab_sim_run_until(sim, 20 * LAB_NS_PER_S);
+        assert_int_equal(stats->count[HSAY_COUNT_STEPS], 0); /* nobody was named to it */
+        struct hsay_now now = lab_host_now(sim, &sim->host[1], sim->now_ns);
+        assert_int_equal(hsay_node_add_peer(sim->host[1].node, now, 0, &other, HSAY_BUCKET_TRUSTED),
+                         0);
+        lab_host_skew(sim, 1, 0); /* so that it looks at its deadline */
+        lab_sim_run_until(sim, 60 * LAB_NS_PER_S);
+        assert_true(stats->count[HSAY_COUNT_STEPS] > 0);
+        assert_int_equal(stats->count[HSAY_COUNT_ANSWERED] > 0, !apart);
+        lab_sim_free(sim);
+    }
 }
 
 /* --- time ------------------------------------------------------------------------------------ */
@@ -221,6 +271,7 @@ int main(void)
         cmocka_unit_test(who_has_no_udp_is_never_known),
         cmocka_unit_test(without_punctures_restricted_peers_do_not_meet),
         cmocka_unit_test(punctures_are_counted_on_their_way),
+        cmocka_unit_test(hosts_of_a_home_reach_each_other_unless_kept_apart),
         cmocka_unit_test(while_holding_answers_are_counted),
         cmocka_unit_test(a_seed_repeats_a_trial),
         cmocka_unit_test(counts_are_compared_by_fishers_exact_test),
