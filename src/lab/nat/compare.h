@@ -4,9 +4,10 @@
  *
  * Counts are compared by Fisher's exact test: how likely is it that two samples of one thing differ
  * at least as much?  Where that is less than one in a hundred for any of the counts, the pair
- * differs.  Times differ where the medians are further apart than the wider of the two spreads, from
- * its median to its 99th percentile, and what a machine explains that is busy with many daemons.
- * Where some trials did not connect that percentile is endless, and times are not compared.
+ * differs.  Times differ where the medians are further apart than the wider of the two spreads,
+ * from its median to its 99th percentile, and what a machine explains that is busy with many
+ * daemons. Where some trials did not connect that percentile is endless, and times are not
+ * compared.
  */
 #ifndef HEARSAY_LAB_NAT_COMPARE_H
 #define HEARSAY_LAB_NAT_COMPARE_H
