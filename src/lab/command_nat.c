@@ -121,15 +121,6 @@ static bool take_options(struct request *r, const struct lab_options *options)
            lab_options_only(options, LAB_OPTION_SETTINGS | LAB_OPTION_EVENTS | LAB_OPTION_JOBS);
 }
 
-/* Simulated nodes do as the core does by itself. */
-static bool can_search(const struct request *r)
-{
-    if (r->search == NULL || strcmp(r->engine, "kernel") == 0)
-        return true;
-    fputs("hearsay-lab: --search is for the kernel's nodes alone\n", stderr);
-    return false;
-}
-
 static bool is_engine(const char *word)
 {
     if (strcmp(word, "kernel") == 0 || strcmp(word, "simulator") == 0 || strcmp(word, "both") == 0)
@@ -277,8 +268,8 @@ static bool understand(struct request *r, const struct lab_options *options, cha
         .engine = "kernel",
     };
     if (!take_options(r, options) || !is_engine(r->engine) || !is_yes_or_no("search", r->search) ||
-        !can_search(r) || !is_yes_or_no("punctures", r->punctures) ||
-        !is_yes_or_no("timers", r->timers) || !is_flush(r) || !take_kinds(&r->campaign, r->kinds) ||
+        !is_yes_or_no("punctures", r->punctures) || !is_yes_or_no("timers", r->timers) ||
+        !is_flush(r) || !take_kinds(&r->campaign, r->kinds) ||
         !make_link(r, &r->campaign.each.link))
         return false;
     fill_campaign(r, options, argv);

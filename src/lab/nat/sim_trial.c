@@ -56,13 +56,20 @@ static struct lab_dwelling dwelling_of(const struct natlab_kind *kind, unsigned 
     return d;
 }
 
+/* Without sockets besides its own, a node cannot search for ports. */
+static bool may_search(const struct natlab_program *program)
+{
+    return program->search == NULL || strcmp(program->search, "no") != 0;
+}
+
 /* All fields that are not named are hearsayd's defaults, which are the core's. */
 static void make_world(struct scene *s)
 {
     const struct natlab_trial *t = s->trial;
     struct lab_dwelling dwelling[NATLAB_PEERS] = {dwelling_of(t->visitor, NATLAB_VISITOR),
                                                   dwelling_of(t->guest, NATLAB_GUEST)};
-    struct hsay_node_config node = {.overlays_max = 1};
+    struct hsay_node_config node = {.overlays_max = 1,
+                                    .sockets_max = may_search(&t->program) ? HSAY_SOCKETS_MAX : 0};
     struct lab_sim_config config = {
         .seed = lab_chance_next(&s->chance),
         .nodes = NATLAB_TRACKERS + NATLAB_PEERS,
