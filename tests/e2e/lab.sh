@@ -445,6 +445,8 @@ fi
 nat=(nat --engine simulator --json --quiet --step 1 --trials 4)
 run nat --engine magic
 check 'an engine that there is not' test "$status,$(grep -c "not 'magic'" err)" = 2,1
+run nat --engine both --hold 10 --flush 5
+check 'a flush of simulated boxes' test "$status,$(grep -c 'flush is for' err)" = 2,1
 "$lab" "${nat[@]}" >nat1 2>err && "$lab" "${nat[@]}" >nat2 2>err
 check 'simulated meetings repeat by their seed' cmp nat1 nat2
 check 'and are of fifteen pairs' test "$(grep -o '"mine"' nat1 | wc -l)" = 15
