@@ -17,6 +17,9 @@ struct hsay_request_plan {
 /* True if a request went out; *id is its id then. */
 bool hsay_request_send(struct hsay_call *call, const struct hsay_request_plan *plan, uint64_t *id);
 
+/* Ask whether this peer is at this address: no claim, no introduction.  False: not now. */
+bool hsay_request_way(struct hsay_call *call, const struct hsay_peer *to);
+
 /* Ask `c` for bundles by digest. */
 bool hsay_request_fetch(struct hsay_call *call, struct hsay_candidate *c,
                         const struct hsay_digest *digest, size_t count);
