@@ -166,23 +166,22 @@ bool hsay_request_send(struct hsay_call *call, const struct hsay_request_plan *p
     return true;
 }
 
-bool hsay_request_way(struct hsay_call *call, const struct hsay_peer *to)
+bool hsay_request_way(struct hsay_call *call, const struct hsay_send_to *to)
 {
     struct hsay_pending *p = hsay_pending_new(&call->overlay->pendings);
-    struct hsay_send_to way = {.peer = *to, .class = HSAY_SEND_REQUEST};
     struct hsay_message m = {.type = HSAY_MSG_INTRO_REQUEST};
     struct hsay_sending s;
-    if (p == NULL || !hsay_send_begin(call, &s, &way))
+    if (p == NULL || !hsay_send_begin(call, &s, to))
         return false;
     size_t room = hsay_write_left(&s.w);
-    fill_ours(call, to, &m.intro_request);
+    fill_ours(call, &to->peer, &m.intro_request);
     pad_first(&m.intro_request, hsay_message_size(&m), room, s.size - room);
     hsay_message_encode(&s.w, &m);
     hsay_count(call->node, HSAY_COUNT_WAYS_TRIED, 1);
     if (hsay_send_end(call, &s)) {
         p->kind = HSAY_PENDING_WAY;
         p->id = m.intro_request.id;
-        p->to = *to;
+        p->to = to->peer;
         p->sent = call->now.mono;
     }
     return true;

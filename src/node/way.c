@@ -71,9 +71,11 @@ struct hsay_addr hsay_way_told_lan(struct hsay_call *call, const struct hsay_add
 void hsay_way_try(struct hsay_call *call, struct hsay_candidate *c)
 {
     struct hsay_candidates *table = &call->overlay->candidates;
-    struct hsay_peer to = {.key = c->key};
-    if (!hsay_candidate_way_to_try(table, c, call->now.mono, &to.addr))
+    const struct hsay_candidate_way *way = hsay_candidate_way_to_try(table, c, call->now.mono);
+    if (way == NULL)
         return;
+    struct hsay_send_to to = {.peer = {way->addr, c->key},
+                              .class = way->proven ? HSAY_SEND_KNOWN : HSAY_SEND_REQUEST};
     if (hsay_request_way(call, &to))
         hsay_candidate_on_way_asked(table, c, call->now.mono);
 }

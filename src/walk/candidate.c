@@ -380,7 +380,7 @@ static bool is_working(const struct hsay_candidates *table, const struct hsay_ca
             is_live(table, c->requested_at, table->times.requested_ms, now));
 }
 
-#define AT_S_MASK ((UINT32_C(1) << 28) - 1)
+#define AT_S_MASK ((UINT32_C(1) << 27) - 1)
 
 enum { TRIES_MAX = 4 };
 
@@ -429,39 +429,42 @@ static bool is_taken(const struct hsay_candidates *table, const struct hsay_cand
     return way->tries == 0 || (rank_of(&way->addr) == rank_of(addr) && !is_rested(table, way, now));
 }
 
-/* What it was moved from.  If it was seen there it may be met there still; if that was the better
- * address it has failed, and is worth another try later; else what was known besides stays. */
-static void keep_old_way(struct hsay_candidates *table, hsay_time now,
-                         const struct hsay_candidate *c, const struct hsay_addr *old, bool worked)
+/* It was there before.  If it was seen it may be met there still; if that was the better address it
+ * has failed, and is worth another try later.  False if that is nothing to be kept. */
+static bool keep_way(struct hsay_candidates *table, hsay_time now, const struct hsay_candidate *c,
+                     const struct hsay_candidate *old, bool worked)
 {
-    struct hsay_candidate_way *way = way_place(table, c);
-    bool is_other = hsay_addr_equal(&way->of, old) && !hsay_addr_equal(&way->addr, &c->addr);
-    struct hsay_candidate_way left = {.of = c->addr, .addr = *old, .at_s = at_s(now) & AT_S_MASK};
+    struct hsay_candidate_way way = {
+        .of = c->addr, .addr = old->addr, .at_s = at_s(now) & AT_S_MASK};
 
-    if (is_better(&c->addr, old) && worked) {
-        left.seen = 1;
-        *way = left;
-    } else if (is_better(old, &c->addr)) {
-        left.tries = 1;
-        *way = left;
-    } else if (is_other) {
-        way->of = c->addr;
-    } else if (hsay_addr_equal(&way->of, old)) {
-        memset(way, 0, sizeof *way);
-    }
+    way.proven = (old->marks & HSAY_MARK_HEARD) != 0;
+    if (is_better(&c->addr, &old->addr) && worked)
+        way.seen = 1;
+    else if (is_better(&old->addr, &c->addr))
+        way.tries = 1;
+    else
+        return false;
+    *way_place(table, c) = way;
+    return true;
 }
 
-/* The same peer elsewhere, by proof. */
+/* The same peer elsewhere, by proof.  What is known of it besides stays, if that is a third place.
+ */
 static void relocate(struct hsay_candidates *table, hsay_time now, struct hsay_candidate *c,
                      const struct hsay_addr *addr)
 {
-    struct hsay_addr old = c->addr;
+    struct hsay_candidate old = *c;
+    struct hsay_candidate_way *way = way_of(table, c);
     bool worked = is_working(table, c, now);
 
     move(c, addr);
-    if (is_better(addr, &old))
+    if (is_better(addr, &old.addr))
         c->timeouts = 0;
-    keep_old_way(table, now, c, &old, worked);
+    if (keep_way(table, now, c, &old, worked) || way == NULL)
+        return;
+    way->of = *addr;
+    if (hsay_addr_equal(&way->addr, addr))
+        memset(way, 0, sizeof *way);
 }
 
 /* Proof of an address that is worse than where it stands. */
@@ -473,7 +476,7 @@ static void note_seen(struct hsay_candidates *table, hsay_time now, const struct
     if (way != NULL && is_taken(table, c, way, addr, now))
         return;
     *way_place(table, c) = (struct hsay_candidate_way){
-        .of = c->addr, .addr = *addr, .at_s = at_s(now) & AT_S_MASK, .seen = 1};
+        .of = c->addr, .addr = *addr, .at_s = at_s(now) & AT_S_MASK, .seen = 1, .proven = 1};
 }
 
 /* --- what proof changes ---------------------------------------------------------------------- */
@@ -505,16 +508,22 @@ static struct hsay_candidate *find_better(struct hsay_candidates *table, hsay_ti
     return NULL;
 }
 
-/* Whatever else speaks of this key or address is outdated once proof came.  Trusted ones stay. */
-static void drop_outdated(struct hsay_candidates *table, const struct hsay_candidate *known,
-                          const struct hsay_candidate *better, const struct hsay_peer *peer)
+/* Whatever else speaks of this key or address is outdated once proof came; an address of the same
+ * peer is worth keeping.  Trusted ones stay. */
+static void drop_outdated(struct hsay_candidates *table, hsay_time now,
+                          const struct hsay_candidate *known, const struct hsay_candidate *better,
+                          const struct hsay_peer *peer)
 {
     for (size_t i = 0; i < table->entry_max; i++) {
         struct hsay_candidate *c = &table->entry[i];
+        struct hsay_candidate old = *c;
+        enum kinship kin = kinship_of(c, peer);
 
-        if (c != known && c != better && (c->marks & HSAY_MARK_TRUSTED) == 0 &&
-            kinship_of(c, peer) != KIN_NONE)
-            memset(c, 0, sizeof *c);
+        if (c == known || c == better || (c->marks & HSAY_MARK_TRUSTED) != 0 || kin == KIN_NONE)
+            continue;
+        memset(c, 0, sizeof *c);
+        if (kin == KIN_KEY && known != NULL && (known->marks & HSAY_MARK_TRUSTED) == 0)
+            keep_way(table, now, known, &old, is_working(table, &old, now));
     }
 }
 
@@ -535,7 +544,7 @@ static struct hsay_candidate *settle(struct hsay_candidates *table, hsay_time no
         r.c->key = peer->key;
     else if (r.kin == KIN_ADDR)
         rekey(table, r.c, peer);
-    drop_outdated(table, r.c, better, peer);
+    drop_outdated(table, now, r.c, better, peer);
     return r.c;
 }
 
@@ -663,6 +672,29 @@ static bool may_have_ways(const struct hsay_candidate *c)
     return (c->marks & NAMED_MARKS) == 0;
 }
 
+/* A newcomer, of whom we may know a better address from before its time there was over. */
+static struct hsay_candidate *take_introduced(struct hsay_candidates *table, hsay_time now,
+                                              const struct hsay_candidate *newcomer)
+{
+    const struct hsay_peer peer = {newcomer->addr, newcomer->key};
+    struct hsay_addr before = {.kind = HSAY_ADDR_NONE};
+
+    for (size_t i = 0; i < table->entry_max; i++) {
+        struct hsay_candidate *c = &table->entry[i];
+
+        if (kinship_of(c, &peer) != KIN_KEY || !is_better(&c->addr, &peer.addr) ||
+            hsay_candidate_bucket(table, c, now) != HSAY_BUCKET_NONE)
+            continue;
+        before = c->addr;
+        memset(c, 0, sizeof *c);
+    }
+
+    struct hsay_candidate *c = hsay_room_take(table, now, newcomer);
+    if (c != NULL && before.kind != HSAY_ADDR_NONE)
+        hsay_candidate_on_way(table, now, c, &before);
+    return c;
+}
+
 struct hsay_candidate *hsay_candidate_on_introduced(struct hsay_candidates *table, hsay_time now,
                                                     const struct hsay_introduced *introduced,
                                                     const struct hsay_addr *introducer)
@@ -681,10 +713,10 @@ struct hsay_candidate *hsay_candidate_on_introduced(struct hsay_candidates *tabl
         hsay_candidate_on_way(table, now, r.c, &peer.addr);
         return NULL;
     }
-    if (r.kin == KIN_KEY && (r.c->marks & NAMED_MARKS) != 0)
+    if (r.kin == KIN_KEY && !may_have_ways(r.c))
         r = find_at(table, now, &peer.addr);
     if (r.kin == KIN_NONE)
-        return hsay_room_take(table, now, &newcomer);
+        return take_introduced(table, now, &newcomer);
     if (!is_doubtful(r.c) || (r.kin == KIN_KEY && find_at(table, now, &peer.addr).c != NULL))
         return NULL;
     *r.c = newcomer;
@@ -819,16 +851,16 @@ void hsay_candidate_on_way(struct hsay_candidates *table, hsay_time now,
     *way_place(table, c) = told;
 }
 
-bool hsay_candidate_way_to_try(const struct hsay_candidates *table, const struct hsay_candidate *c,
-                               hsay_time now, struct hsay_addr *addr)
+const struct hsay_candidate_way *hsay_candidate_way_to_try(const struct hsay_candidates *table,
+                                                           const struct hsay_candidate *c,
+                                                           hsay_time now)
 {
     const struct hsay_candidate_way *way = way_of(table, c);
 
     if (way == NULL || !hsay_peer_key_known(&c->key) || !is_rested(table, way, now) ||
         (c->timeouts == 0 && !is_better(&way->addr, &c->addr)))
-        return false;
-    *addr = way->addr;
-    return true;
+        return NULL;
+    return way;
 }
 
 void hsay_candidate_on_way_asked(struct hsay_candidates *table, const struct hsay_candidate *c,

@@ -53,9 +53,10 @@ struct hsay_candidate {
 struct hsay_candidate_way {
     struct hsay_addr of; /* the candidate's address; NONE: empty */
     struct hsay_addr addr;
-    uint32_t at_s : 28; /* monotonic seconds: seen there last, or else asked there last */
-    uint32_t tries : 3; /* requests to it since it was last seen there, none answered */
-    uint32_t seen : 1;  /* the candidate has proven that it is there */
+    uint32_t at_s : 27;  /* monotonic seconds: seen there last, or else asked there last */
+    uint32_t tries : 3;  /* requests to it since it was last seen there, none answered */
+    uint32_t seen : 1;   /* the candidate has proven that it is there, and was not asked since */
+    uint32_t proven : 1; /* that it was there once */
 };
 
 enum hsay_candidate_mark {
@@ -197,10 +198,11 @@ void hsay_candidate_on_way(struct hsay_candidates *table, hsay_time now,
                            const struct hsay_candidate *c, const struct hsay_addr *addr);
 
 /* Another address of it, to be asked now besides its own: a better one; or any, if its own has just
- * failed.  One that is silent is asked again after 27.5 s, 110 s, 440 s ... (as again_ms scales),
- * and no more often than the ledger allows.  False if there is none. */
-bool hsay_candidate_way_to_try(const struct hsay_candidates *table, const struct hsay_candidate *c,
-                               hsay_time now, struct hsay_addr *way);
+ * failed.  One that is silent is asked again after 27.5 s, 110 s, 440 s, and every 29 minutes (as
+ * again_ms scales), and no more often than the ledger allows.  NULL if there is none. */
+const struct hsay_candidate_way *hsay_candidate_way_to_try(const struct hsay_candidates *table,
+                                                           const struct hsay_candidate *c,
+                                                           hsay_time now);
 
 /* It was asked there. */
 void hsay_candidate_on_way_asked(struct hsay_candidates *table, const struct hsay_candidate *c,
