@@ -343,13 +343,19 @@ static void remove_expired(struct hsay_call *call)
     }
 }
 
+/* Enough to tell a new address from the last one; never 0. */
+static uint16_t name_of(const struct hsay_node *node, const struct hsay_addr *addr)
+{
+    uint64_t hash = hsay_salted(node->replay_salt, (const uint8_t *)addr, sizeof *addr);
+    return (uint16_t)(hash | 1);
+}
+
 static void tell_address(struct hsay_call *call)
 {
     struct hsay_node *node = call->node;
     for (unsigned ip6 = 0; ip6 < 2; ip6++) {
         const struct hsay_addr *seen = &node->votes.confirmed[ip6];
-        uint32_t name =
-            1 | (uint32_t)hsay_salted(node->replay_salt, (const uint8_t *)seen, sizeof *seen);
+        uint16_t name = name_of(node, seen);
         if (seen->kind == HSAY_ADDR_NONE || name == node->told[ip6])
             continue;
         struct hsay_event *e =

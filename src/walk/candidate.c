@@ -892,7 +892,7 @@ struct hsay_addr hsay_candidate_lan(const struct hsay_candidates *table,
 
     if (rank_of(&c->addr) == RANK_LAN)
         return c->addr;
-    if (way != NULL && rank_of(&way->addr) == RANK_LAN)
+    if (way != NULL && way->proven && rank_of(&way->addr) == RANK_LAN)
         return way->addr;
     return (struct hsay_addr){.kind = HSAY_ADDR_NONE};
 }

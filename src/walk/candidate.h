@@ -212,7 +212,7 @@ void hsay_candidate_on_way_asked(struct hsay_candidates *table, const struct hsa
 struct hsay_addr hsay_candidate_seen_at(const struct hsay_candidates *table,
                                         const struct hsay_candidate *c, hsay_time now);
 
-/* Its address inside its own network, if we know one; else NONE. */
+/* Its address inside its own network, if it has shown itself there; else NONE. */
 struct hsay_addr hsay_candidate_lan(const struct hsay_candidates *table,
                                     const struct hsay_candidate *c);
 

@@ -403,6 +403,31 @@ static void test_one_overlay_over_two_families(void **state)
     world_free(&town.w);
 }
 
+/* Each of two addresses is told once, and not in turn for ever. */
+static void count_told(struct world *w, unsigned i, void *user)
+{
+    unsigned *told = user;
+    for (size_t k = 0; i == 0 && k < w->out.event_count; k++)
+        *told += w->out.event[k].kind == HSAY_EVENT_ADDRESS;
+}
+
+static void test_both_own_addresses_are_told_once(void **state)
+{
+    unsigned told = 0;
+    (void)state;
+    begin(5, 50);
+    for (unsigned i = 0; i < town.nodes; i++)
+        town.has6[i] = true;
+    settle_in();
+    town.w.verdict = count_told;
+    town.w.verdict_user = &told;
+    for (unsigned i = 1; i < town.nodes; i++)
+        name_tracker(0, i);
+    run(300000);
+    assert_int_equal(told, 2);
+    world_free(&town.w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -415,6 +440,7 @@ int main(void)
         cmocka_unit_test(test_ip6_is_preferred_when_it_comes),
         cmocka_unit_test(test_ip6_fails),
         cmocka_unit_test(test_one_overlay_over_two_families),
+        cmocka_unit_test(test_both_own_addresses_are_told_once),
     };
     return cmocka_run_group_tests_name("node two addresses", tests, NULL, NULL);
 }
