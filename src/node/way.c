@@ -71,9 +71,10 @@ struct hsay_addr hsay_way_told_lan(struct hsay_call *call, const struct hsay_add
 void hsay_way_try(struct hsay_call *call, struct hsay_candidate *c)
 {
     struct hsay_candidates *table = &call->overlay->candidates;
+    const struct hsay_pendings *pendings = &call->overlay->pendings;
     const struct hsay_candidate_way *way = hsay_candidate_way_to_try(table, c, call->now.mono);
-    if (way == NULL)
-        return;
+    if (way == NULL || hsay_pending_count(pendings) + 2u > pendings->entry_max)
+        return; /* the last place is for what matters more */
     struct hsay_send_to to = {.peer = {way->addr, c->key},
                               .class = way->proven ? HSAY_SEND_KNOWN : HSAY_SEND_REQUEST};
     if (hsay_request_way(call, &to))
