@@ -101,6 +101,13 @@ enum hsay_addr_class hsay_addr_class(const struct hsay_addr *addr)
     }
 }
 
+bool hsay_addr_is_local(const struct hsay_addr *addr)
+{
+    enum hsay_addr_class class = hsay_addr_class(addr);
+
+    return class >= HSAY_ADDR_LOOPBACK && class <= HSAY_ADDR_CARRIER;
+}
+
 void hsay_addr_normalise(struct hsay_addr *addr)
 {
     addr->zero = 0;

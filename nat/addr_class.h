@@ -48,6 +48,10 @@ void hsay_addr_normalise(struct hsay_addr *addr);
 /* Of any address, normalised or not. */
 enum hsay_addr_class hsay_addr_class(const struct hsay_addr *addr);
 
+/* An address that means something only near whoever has it: of its host, its link, its site, or
+ * between its provider and the provider's NAT. */
+bool hsay_addr_is_local(const struct hsay_addr *addr);
+
 bool hsay_addr_equal(const struct hsay_addr *a, const struct hsay_addr *b);
 bool hsay_addr_same_host(const struct hsay_addr *a, const struct hsay_addr *b); /* not the port */
 

@@ -172,14 +172,14 @@ enum {
 
 /* Zero in any field but the secret means its default.
  *
- * What takes how much memory, in bytes: a node 448 and 1,176 for its counters; an overlay 400 and
- * 100 for its keys, and in it a candidate 96, a way in a LAN 40, a request 128 and 8 for each of
+ * What takes how much memory, in bytes: a node 464 and 1,200 for its counters; an overlay 400 and
+ * 100 for its keys, and in it a candidate 96, a second address 44, a request 128 and 8 for each of
  * the (at most 8) rumors that it names, an entry of the book 56, a rumor 24, a want 16, a voice 16;
  * of what all overlays share a vote 32, a target of punctures 8, a key of the ring 72, an entry of
  * the ledger 8, a bucket of the gate 20 (and one for the node), an answered request 8.
  *
  * For simulations of a million nodes, one takes no more than 3,072 bytes with one overlay, 12
- * candidates, 1 way in a LAN, 3 requests, 1 entry of the book, 3 rumors, 2 wants, 3 voices, 3
+ * candidates, 1 second address, 3 requests, 1 entry of the book, 3 rumors, 2 wants, 3 voices, 3
  * votes, 8 targets, 1 key, 8 entries of the ledger, 1 bucket and 4 answered requests, and with
  * `stats`, `no_filtering` and `keys_given`.  Three requests are few: let wait_ms be 1000, or lost
  * datagrams hold up the rest.  And 8 entries allow for 24 datagrams an hour to addresses that never
@@ -188,7 +188,7 @@ struct hsay_node_config {
     uint8_t node_secret[HSAY_KEY_BYTES]; /* X25519; copied into the node's memory */
     uint16_t overlays_max;               /* default 4, at most 255 */
     uint16_t candidates_max;             /* per overlay; default 64 */
-    uint16_t lans_max;    /* per overlay: whose way in a LAN is kept; default candidates_max */
+    uint16_t ways_max; /* per overlay: of whom a second address is kept; default candidates_max */
     uint16_t pending_max; /* per overlay; default 16 */
     uint16_t book_max;    /* per overlay; default 256 */
     uint16_t rumors_max;  /* per overlay; default 64 */
@@ -392,6 +392,7 @@ enum hsay_drop {
     HSAY_DROP_UNASKED,   /* an answer, puncture or mail that nothing entitles the sender to */
     HSAY_DROP_PUNCTURE,  /* a puncture request that may not be obeyed */
     HSAY_DROP_INTRO,     /* an introduction that was not asked for, or to where we never send */
+    HSAY_DROP_PLACE,     /* an address in our LAN, told by somebody outside */
     HSAY_DROP_CLAIM,     /* a filter over the bounds: fill, work */
     HSAY_DROP_LEDGER,    /* we would have had to send more than the ledger allows */
     HSAY_DROP_OUTBOX,    /* the outbox had no room */
@@ -437,6 +438,8 @@ enum hsay_counter {
     HSAY_COUNT_SAME,       /* answers that found nothing to do */
     HSAY_COUNT_AGREEMENTS, /* X25519 computed */
     HSAY_COUNT_VERIFIED,   /* signatures checked */
+    HSAY_COUNT_WAYS_TRIED, /* second addresses of peers asked, besides what the walk asks */
+    HSAY_COUNT_WAYS_FOUND, /* of these, answered */
     HSAY_COUNTER_COUNT,
 };
 const char *hsay_counter_name(enum hsay_counter counter); /* "packets_in" */

@@ -27,7 +27,7 @@ struct request {
     const char *kinds;
     double trials, step_s, delay_ms, loss_percent, patience_s, hold_s, steps, seed;
     double flush_s;
-    const char *search, *punctures, *daemon, *flush_of, *engine, *timers;
+    const char *search, *punctures, *beacons, *daemon, *flush_of, *engine, *timers;
     char daemon_path[PATH_BYTES];
 };
 
@@ -53,6 +53,7 @@ static const char usage_more[] =
     "  --delay MS           each way (20)\n"
     "  --loss PERCENT       of the datagrams (0)\n"
     "  --punctures yes|no   no: they do not leave their host, for comparison (yes)\n"
+    "  --beacons yes|no     yes: nodes look for each other in their LAN, too (no)\n"
     "  --seed N             of the losses, and of all chance in the simulator (1)\n"
     "  --engine ENGINE      what plays the trials: kernel, simulator, or both, and compare "
     "(kernel)\n"
@@ -105,6 +106,7 @@ static bool take_options(struct request *r, const struct lab_options *options)
         {"seed", NULL, &r->seed, 0, 1e15},        {"daemon", &r->daemon, NULL, 0, 0},
         {"flush", NULL, &r->flush_s, 0.1, 86400}, {"flush-of", &r->flush_of, NULL, 0, 0},
         {"engine", &r->engine, NULL, 0, 0},       {"timers", &r->timers, NULL, 0, 0},
+        {"beacons", &r->beacons, NULL, 0, 0},
     };
     for (size_t i = 0; i < options->sets; i++) {
         size_t k = 0;
@@ -246,8 +248,9 @@ static void fill_campaign(struct request *r, const struct lab_options *options, 
     c->seed = (uint64_t)r->seed;
     c->events = options->events;
     c->words = argv;
-    c->each.program =
-        (struct natlab_program){.step_ms = (unsigned)(r->step_s * 1e3), .search = r->search};
+    c->each.program = (struct natlab_program){.step_ms = (unsigned)(r->step_s * 1e3),
+                                              .search = r->search,
+                                              .beacons = r->beacons != NULL && is_yes(r->beacons)};
     c->each.patience_s = r->patience_s > 0 ? r->patience_s : PATIENCE_STEPS * r->step_s;
     c->each.hold = (struct natlab_hold_plan){
         .hold_s = r->hold_s,
@@ -270,8 +273,8 @@ static bool understand(struct request *r, const struct lab_options *options, cha
         .engine = "kernel",
     };
     if (!take_options(r, options) || !is_engine(r->engine) || !is_yes_or_no("search", r->search) ||
-        !is_yes_or_no("punctures", r->punctures) || !is_yes_or_no("timers", r->timers) ||
-        !is_flush(r) || !take_kinds(&r->campaign, r->kinds) ||
+        !is_yes_or_no("punctures", r->punctures) || !is_yes_or_no("beacons", r->beacons) ||
+        !is_yes_or_no("timers", r->timers) || !is_flush(r) || !take_kinds(&r->campaign, r->kinds) ||
         !make_link(r, &r->campaign.each.link))
         return false;
     fill_campaign(r, options, argv);

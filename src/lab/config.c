@@ -125,7 +125,7 @@ static void read_tables(const struct lab_settings *settings, struct hsay_node_co
     node->keys_given = true;
     if (lab_settings_choice(settings, "tables") == SMALL) { /* as node.h recommends */
         node->candidates_max = 12;
-        node->lans_max = 1;
+        node->ways_max = 1;
         node->pending_max = 3;
         node->book_max = 1;
         node->rumors_max = 3;

@@ -15,6 +15,7 @@
 #include "src/node/own_nat.h"
 #include "src/node/send.h"
 #include "src/node/step.h"
+#include "src/node/way.h"
 #include "src/wire/pack.h"
 
 enum {
@@ -33,6 +34,7 @@ struct giving {
     uint64_t given;
     uint32_t datagrams;
     uint64_t id;
+    struct hsay_addr lan; /* of the asker, if we may believe it */
     bool refused;
 };
 
@@ -135,7 +137,7 @@ static uint16_t wanted(struct hsay_call *call, const struct hsay_intro_request *
 
 /* Tell the introduced peer to puncture towards the asker's address as we see it. */
 static bool ask_puncture(struct hsay_call *call, struct hsay_candidate *c,
-                         const struct hsay_intro_request *r)
+                         const struct hsay_intro_request *r, const struct hsay_addr *lan)
 {
     struct hsay_send_to to;
     struct hsay_message m = {.type = HSAY_MSG_PUNCTURE_REQUEST};
@@ -143,8 +145,8 @@ static bool ask_puncture(struct hsay_call *call, struct hsay_candidate *c,
     m.puncture_request.target.addr = call->from.addr;
     m.puncture_request.target.key = call->from.key;
     m.puncture_request.target.nat = r->nat;
-    if (hsay_addr_same_host(&c->addr, &call->from.addr))
-        m.puncture_request.target.lan = r->lan;
+    if (lan != NULL)
+        m.puncture_request.target.lan = *lan;
     hsay_send_to_candidate(call, c, &to);
     return hsay_send_message(call, &to, &m);
 }
@@ -152,7 +154,7 @@ static bool ask_puncture(struct hsay_call *call, struct hsay_candidate *c,
 /* Somebody for the asker to meet, with the puncture on its way; false if there is nobody, or if the
  * response itself would no longer have room in what the asker paid for. */
 static bool introduce(struct hsay_call *call, const struct hsay_intro_request *r,
-                      struct hsay_message *m)
+                      const struct giving *g, struct hsay_message *m)
 {
     struct hsay_overlay *o = call->overlay;
     struct hsay_introduced *introduced = &m->intro_response.introduced;
@@ -165,12 +167,16 @@ static bool introduce(struct hsay_call *call, const struct hsay_intro_request *r
         hsay_walk_introduce(&o->walk, &o->candidates, call->now.mono, &chance, &call->from, r->nat);
     if (c == NULL || !hsay_ledger_charge(&call->account, PUNCTURE_BYTES))
         return false;
-    if (!ask_puncture(call, c, r))
+    struct hsay_addr place =
+        hsay_walk_meeting_place(&o->candidates, c, call->now.mono, &call->from.addr);
+    bool in_one_lan = hsay_addr_same_host(&place, &call->from.addr) && !hsay_addr_is_local(&place);
+    if (!ask_puncture(call, c, r, in_one_lan ? &g->lan : NULL))
         return false;
-    introduced->addr = c->addr;
+    introduced->addr = place;
     introduced->key = c->key;
-    introduced->nat = c->nat;
-    if (hsay_addr_same_host(&c->addr, &call->from.addr))
+    if (hsay_addr_equal(&place, &c->addr)) /* what is known of its NAT is of this address */
+        introduced->nat = c->nat;
+    if (in_one_lan)
         introduced->lan = hsay_candidate_lan(&o->candidates, c);
     hsay_walk_on_introduction(&o->walk, c);
     hsay_step_hand_on(call, c);
@@ -210,6 +216,8 @@ static void begin_answer(struct hsay_call *call, const struct hsay_intro_request
     struct hsay_overlay *o = call->overlay;
     memset(g, 0, sizeof *g);
     g->id = r->id;
+    if (call->account.validated)
+        g->lan = hsay_way_told_lan(call, &r->lan, &call->from.addr);
     g->budget = r->answer_bytes;
     if (g->budget > o->config.answer_bytes_max)
         g->budget = o->config.answer_bytes_max;
@@ -258,7 +266,7 @@ static void respond(struct hsay_call *call, const struct hsay_intro_request *r, 
     struct hsay_sending s;
     struct hsay_send_to to;
     fill_response(call, r, g, &m.intro_response);
-    introduce(call, r, &m);
+    introduce(call, r, g, &m);
     hsay_send_to_source(call, &to);
     if (!hsay_send_begin(call, &s, &to))
         return;
@@ -288,9 +296,11 @@ static void learn(struct hsay_call *call, const struct hsay_intro_request *r,
     hsay_ledger_heard(&call->node->ledger, &call->from.addr);
     struct hsay_candidate *c =
         hsay_candidate_on_request(&o->candidates, call->now.mono, &call->from, true);
-    if (c != NULL) {
+    /* At a worse address than its candidate has: what it says is of that one. */
+    if (c != NULL && hsay_addr_equal(&c->addr, &call->from.addr)) {
         hsay_candidate_on_nat(c, r->nat);
-        hsay_candidate_on_lan(&o->candidates, c, &r->lan);
+        if (g->lan.kind != HSAY_ADDR_NONE)
+            hsay_candidate_on_way(&o->candidates, call->now.mono, c, &g->lan);
         hsay_candidate_on_token(c, &r->token);
         if (c->contacted_at == 0 && c->asked_at == 0)
             hsay_step_return_visit(call, c);

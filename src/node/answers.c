@@ -11,6 +11,7 @@
 #include "src/node/request.h"
 #include "src/node/search.h"
 #include "src/node/taking.h"
+#include "src/node/way.h"
 
 enum {
     /* After the last datagram of an answer came, the missing ones are given so long: reordering on
@@ -22,6 +23,8 @@ enum {
     SILENT_MAX_MS = 3000,
     /* So many requests in a row in vain, and the address book forgets the peer. */
     BOOK_LOSSES_MAX = 3,
+    /* For an answer from another address; few round trips are longer. */
+    WAY_WAIT_MS = 1000,
 };
 
 static uint64_t between(uint64_t v, uint64_t low, uint64_t high)
@@ -43,16 +46,35 @@ static void finish(struct hsay_call *call, struct hsay_pending *p)
     hsay_catchup_on_answer(call, &done, lost + !done.answered);
 }
 
+/* Who is introduced is of our own family, or we could not reach it, or it would be of another. */
+static bool may_introduce(const struct hsay_call *call, const struct hsay_addr *addr)
+{
+    struct hsay_addr_policy policy = hsay_way_policy(call, &call->from.addr);
+    return addr->kind == call->from.addr.kind && hsay_addr_sendable(addr, &policy);
+}
+
+/* Besides where it was introduced, it may be in our LAN; or we know it elsewhere already, and this
+ * is the other way to it.  Its puncture is under way, so now is the time to try. */
+static void meet_elsewhere(struct hsay_call *call, const struct hsay_introduced *peer)
+{
+    struct hsay_candidates *table = &call->overlay->candidates;
+    struct hsay_addr lan = hsay_way_told_lan(call, &peer->lan, &peer->addr);
+    struct hsay_candidate *c =
+        hsay_candidate_find(table, &(struct hsay_peer){peer->addr, peer->key});
+    if (c == NULL)
+        return;
+    if (lan.kind != HSAY_ADDR_NONE)
+        hsay_candidate_on_way(table, call->now.mono, c, &lan);
+    hsay_way_try(call, c);
+}
+
 static void meet(struct hsay_call *call, const struct hsay_pending *p,
                  const struct hsay_intro_response *a)
 {
     struct hsay_overlay *o = call->overlay;
     struct hsay_introduced peer = a->introduced;
     hsay_addr_normalise(&peer.addr);
-    hsay_addr_normalise(&peer.lan);
-    struct hsay_addr_policy policy = {.introducer = call->from.addr,
-                                      .own = {call->node->bound, call->node->known_address}};
-    if (!hsay_addr_sendable(&peer.addr, &policy) ||
+    if (!may_introduce(call, &peer.addr) ||
         memcmp(&peer.key, &call->node->key, sizeof peer.key) == 0) {
         hsay_drop(call->node, HSAY_DROP_INTRO);
         return;
@@ -60,15 +82,15 @@ static void meet(struct hsay_call *call, const struct hsay_pending *p,
     struct hsay_candidate *c =
         hsay_candidate_on_introduced(&o->candidates, call->now.mono, &peer, &call->from.addr);
     hsay_walk_on_met(&o->walk, c != NULL && c->contacted_at == 0 && c->asked_at == 0);
-    if (c != NULL && (c->marks & HSAY_MARK_HEARD) == 0)
-        hsay_candidate_on_lan(&o->candidates, c, &peer.lan);
+    meet_elsewhere(call, &peer);
     if (c != NULL && hsay_candidate_is_place_unknown(c)) /* let its puncture in */
         hsay_puncturing_towards(call, &(struct hsay_peer){c->addr, c->key}, a->id);
     hsay_search_consider(call, &peer, a->id, p->nat);
     hsay_count(call->node, HSAY_COUNT_INTRODUCED_IN, 1);
 }
 
-/* The peer answered from where we asked it: it is what it seemed to be. */
+/* The peer answered from where we asked it: it is what it seemed to be.  If that is not where its
+ * candidate stands, it is also there, and nothing said here is of that address. */
 static void know(struct hsay_call *call, struct hsay_pending *p,
                  const struct hsay_intro_response *a)
 {
@@ -77,18 +99,18 @@ static void know(struct hsay_call *call, struct hsay_pending *p,
         hsay_candidates_reset(&o->candidates); /* "teleport home": the paper's rule alone */
     struct hsay_candidate *c =
         hsay_candidate_on_answer(&o->candidates, call->now.mono, &call->from, &a->token);
-    if (c != NULL) {
+    bool here = c == NULL || hsay_addr_equal(&c->addr, &call->from.addr);
+    if (c != NULL && here) {
         c->rtt_us = (uint32_t)between((call->now.mono.ns - p->sent.ns) / 1000, 1, UINT32_MAX);
         hsay_candidate_on_nat(c, a->nat);
     }
-    hsay_book_on_answer(&o->book, &call->from);
+    if (here)
+        hsay_book_on_answer(&o->book, &call->from);
     hsay_ledger_heard(&call->node->ledger, &call->from.addr);
     hsay_puncture_on_packet(&call->node->punctures, &call->from.addr);
     hsay_window_on_claim(&o->window, call->now.mono, call->group, a->global_time);
     hsay_own_nat_on_vote(call, &a->to);
     o->contact_at = call->now.mono;
-    hsay_walk_on_outcome(&o->walk, true);
-    hsay_count(call->node, HSAY_COUNT_ANSWERED, 1);
 }
 
 static void note(struct hsay_pending *p, const struct hsay_call *call,
@@ -108,12 +130,19 @@ void hsay_answers_on_intro_response(struct hsay_call *call, const struct hsay_me
 {
     const struct hsay_intro_response *a = &m->intro_response;
     struct hsay_pending *p = hsay_pending_find(&call->overlay->pendings, a->id, &call->from);
-    if (p == NULL || p->kind != HSAY_PENDING_INTRO || p->answered) {
+    if (p == NULL || p->kind == HSAY_PENDING_FETCH || p->answered) {
         hsay_drop(call->node, HSAY_DROP_UNASKED);
         return;
     }
     hsay_attempt_on_answer(call, p, a->nat);
     know(call, p, a);
+    if (p->kind == HSAY_PENDING_WAY) {
+        hsay_count(call->node, HSAY_COUNT_WAYS_FOUND, 1);
+        hsay_pending_free(p);
+        return;
+    }
+    hsay_walk_on_outcome(&call->overlay->walk, true);
+    hsay_count(call->node, HSAY_COUNT_ANSWERED, 1);
     note(p, call, a);
     if (p->introduced)
         meet(call, p, a);
@@ -164,7 +193,8 @@ void hsay_answers_on_bundles(struct hsay_call *call, const struct hsay_message *
 /* Then a request is over, whatever still comes: else an answer without an end would hold us. */
 static hsay_time end_of_life(const struct hsay_overlay *o, const struct hsay_pending *p)
 {
-    return hsay_time_add_ms(p->sent, o->config.wait_ms);
+    bool is_way = p->kind == HSAY_PENDING_WAY && o->config.wait_ms > WAY_WAIT_MS;
+    return hsay_time_add_ms(p->sent, is_way ? WAY_WAIT_MS : o->config.wait_ms);
 }
 
 /* When waiting any longer for this request has no use. */
@@ -199,8 +229,10 @@ static void give_up(struct hsay_call *call, struct hsay_pending *p)
     hsay_pending_free(p);
     if (done.kind != HSAY_PENDING_INTRO)
         return;
-    if (c != NULL && !met)
+    if (c != NULL && !met && hsay_addr_equal(&c->addr, &done.to.addr)) {
         hsay_candidate_on_timeout(c);
+        hsay_way_try(call, c);
+    }
     hsay_walk_on_outcome(&call->overlay->walk, false);
     /* Unless nobody answers: then it is our own network that is down. */
     bool alone = hsay_time_before(call->overlay->contact_at, done.sent);

@@ -19,7 +19,7 @@ void hsay_node_config_default(struct hsay_node_config *c)
 {
     default_u16(&c->overlays_max, 4);
     default_u16(&c->candidates_max, 64);
-    default_u16(&c->lans_max, c->candidates_max);
+    default_u16(&c->ways_max, c->candidates_max);
     default_u16(&c->pending_max, 16);
     default_u16(&c->book_max, 256);
     default_u16(&c->rumors_max, 64);
@@ -46,7 +46,7 @@ static bool is_within(uint32_t n, uint32_t least, uint32_t most)
 
 bool hsay_memory_config_is_good(const struct hsay_node_config *c)
 {
-    return is_within(c->overlays_max, 1, UINT8_MAX) && c->lans_max <= c->candidates_max &&
+    return is_within(c->overlays_max, 1, UINT8_MAX) && c->ways_max <= c->candidates_max &&
            is_within(c->voices_max, HSAY_WINDOW_SETTLES, HSAY_WINDOW_VOICES_MAX) &&
            is_within(c->votes_max, HSAY_VOTE_AGREE_GROUPS, HSAY_VOTE_TABLE_MAX) &&
            c->sockets_max <= HSAY_SOCKETS_MAX && (c->keyring_max < 4 || c->keyring_max % 4 == 0) &&
@@ -99,7 +99,7 @@ size_t hsay_memory_carve(struct hsay_memory *m, const struct hsay_node_config *c
     m->want = CARVE(&c, overlays * config->wants_max, struct hsay_want);
     m->voice = CARVE(&c, overlays * config->voices_max, struct hsay_window_voice);
     m->candidate = CARVE(&c, overlays * config->candidates_max, struct hsay_candidate);
-    m->lan = CARVE(&c, overlays * config->lans_max, struct hsay_candidate_lan);
+    m->way = CARVE(&c, overlays * config->ways_max, struct hsay_candidate_way);
     m->book = CARVE(&c, overlays * config->book_max, struct hsay_book_entry);
     m->keyring = CARVE(&c, config->keyring_max, struct hsay_keyring_entry);
     m->ledger = CARVE(&c, config->ledger_max, struct hsay_ledger_entry);

@@ -22,7 +22,7 @@ struct hsay_memory {
     struct hsay_puncture_entry *puncture;
     uint64_t *replay;
     struct hsay_candidate *candidate;
-    struct hsay_candidate_lan *lan;
+    struct hsay_candidate_way *way;
     struct hsay_pending *pending;
     uint64_t *newest;
     struct hsay_book_entry *book;

@@ -14,6 +14,7 @@
 #include "src/node/search.h"
 #include "src/node/step.h"
 #include "src/node/taking.h"
+#include "src/wire/salted.h"
 
 enum {
     ANSWER_BYTES_DEFAULT =
@@ -76,7 +77,7 @@ static void init_overlays(struct hsay_node *node, const struct hsay_node_config 
     for (size_t i = 0; i < c->overlays_max; i++) {
         struct hsay_overlay *o = &node->overlay[i];
         hsay_candidates_init(&o->candidates, m->candidate + i * c->candidates_max,
-                             c->candidates_max, m->lan + i * c->lans_max, c->lans_max, &no_times);
+                             c->candidates_max, m->way + i * c->ways_max, c->ways_max, &no_times);
         hsay_pendings_init(&o->pendings, m->pending + i * c->pending_max, c->pending_max,
                            m->newest + i * c->pending_max * hsay_memory_newest_max(c),
                            hsay_memory_newest_max(c));
@@ -184,7 +185,7 @@ static void start_overlay(struct hsay_overlay *o, struct hsay_now now,
     o->keys = config->keys;
     config->store.ops->info(config->store.self, &info);
     hsay_candidates_init(&o->candidates, o->candidates.entry, o->candidates.entry_max,
-                         o->candidates.lan, o->candidates.lan_max, &times);
+                         o->candidates.way, o->candidates.way_max, &times);
     hsay_pendings_init(&o->pendings, o->pendings.entry, o->pendings.entry_max, o->pendings.newest,
                        o->pendings.newest_max);
     hsay_book_init(&o->book, o->book.entry, o->book.entry_max);
@@ -349,23 +350,28 @@ static void remove_expired(struct hsay_call *call)
     }
 }
 
+/* Enough to tell a new address from the last one; never 0. */
+static uint16_t name_of(const struct hsay_node *node, const struct hsay_addr *addr)
+{
+    uint64_t hash = hsay_salted(node->replay_salt, (const uint8_t *)addr, sizeof *addr);
+    return (uint16_t)(hash | 1);
+}
+
 static void tell_address(struct hsay_call *call)
 {
     struct hsay_node *node = call->node;
-    static const uint8_t families[] = {HSAY_ADDR_IP6, HSAY_ADDR_IP4};
-    for (size_t i = 0; i < sizeof families; i++) {
-        struct hsay_vote_result seen;
-        hsay_vote_result(&node->votes, call->now.mono, families[i], &node->bound, &seen);
-        if (!seen.confirmed || hsay_addr_equal(&seen.addr, &node->known_address))
+    for (unsigned ip6 = 0; ip6 < 2; ip6++) {
+        const struct hsay_addr *seen = &node->votes.confirmed[ip6];
+        uint16_t name = name_of(node, seen);
+        if (seen->kind == HSAY_ADDR_NONE || name == node->told[ip6])
             continue;
         struct hsay_event *e =
             hsay_outbox_event(call->out, HSAY_EVENT_ADDRESS, call->overlay_number);
-        node->known_address = seen.addr;
+        node->told[ip6] = name;
         if (e != NULL)
-            e->peer.addr = seen.addr;
+            e->peer.addr = *seen;
         else
             hsay_drop(node, HSAY_DROP_OUTBOX);
-        return;
     }
 }
 

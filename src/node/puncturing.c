@@ -1,10 +1,10 @@
 #include "src/node/puncturing.h"
 
-#include "nat/addr_class.h"
 #include "src/node/own_nat.h"
 #include "src/node/search.h"
 #include "src/node/send.h"
 #include "src/node/step.h"
+#include "src/node/way.h"
 
 /* When we last asked the asker, or answered it.  Whom we introduced, or handed on, is forgotten as
  * a candidate, but has us as one, and will introduce us: there the token is as good as a memory,
@@ -20,22 +20,24 @@ static hsay_time dealt_at(const struct hsay_call *call)
                        hsay_candidate_age_ms(table, at, call->now.mono) * 1000000u};
 }
 
-static bool may_puncture(struct hsay_call *call, const struct hsay_addr *target)
+static bool may_puncture(struct hsay_call *call, const struct hsay_addr *target,
+                         const struct hsay_addr *introducer)
 {
-    struct hsay_node *node = call->node;
     struct hsay_puncture_ask ask = {
         .target = *target,
         .asker_at = dealt_at(call),
-        .policy = {.introducer = call->from.addr, .own = {node->bound, node->known_address}},
+        .policy = hsay_way_policy(call, introducer),
     };
-    return hsay_puncture_try(&node->punctures, call->now.mono, &ask) == HSAY_PUNCTURE_OK;
+    return hsay_puncture_try(&call->node->punctures, call->now.mono, &ask) == HSAY_PUNCTURE_OK;
 }
 
-bool hsay_puncturing_towards(struct hsay_call *call, const struct hsay_peer *peer, uint64_t id)
+/* Where somebody at `introducer` could have named the peer. */
+static bool puncture(struct hsay_call *call, const struct hsay_peer *peer, uint64_t id,
+                     const struct hsay_addr *introducer)
 {
     struct hsay_send_to to = {.peer = *peer, .class = HSAY_SEND_PUNCTURE};
     struct hsay_message m = {.type = HSAY_MSG_PUNCTURE, .puncture = {.id = id}};
-    if (hsay_key_is_zero(&peer->key) || !may_puncture(call, &peer->addr)) {
+    if (hsay_key_is_zero(&peer->key) || !may_puncture(call, &peer->addr, introducer)) {
         hsay_drop(call->node, HSAY_DROP_PUNCTURE);
         return false;
     }
@@ -45,19 +47,34 @@ bool hsay_puncturing_towards(struct hsay_call *call, const struct hsay_peer *pee
     return true;
 }
 
+bool hsay_puncturing_towards(struct hsay_call *call, const struct hsay_peer *peer, uint64_t id)
+{
+    return puncture(call, peer, id, &call->from.addr);
+}
+
+/* Nothing is in the way of a peer inside but perhaps the firewall of our own host. */
+static void puncture_inside(struct hsay_call *call, const struct hsay_puncture_request *r)
+{
+    struct hsay_peer inside = {hsay_way_told_lan(call, &r->target.lan, &r->target.addr),
+                               r->target.key};
+    if (inside.addr.kind != HSAY_ADDR_NONE)
+        puncture(call, &inside, r->id, &call->node->bound);
+}
+
 void hsay_puncturing_on_request(struct hsay_call *call, const struct hsay_message *m)
 {
-    struct hsay_peer target = {m->puncture_request.target.addr, m->puncture_request.target.key};
+    const struct hsay_puncture_request *r = &m->puncture_request;
+    struct hsay_peer target = {r->target.addr, r->target.key};
     hsay_addr_normalise(&target.addr);
     if (!call->account.validated) {
         hsay_drop(call->node, HSAY_DROP_PUNCTURE);
         return;
     }
-    struct hsay_introduced peer = m->puncture_request.target;
+    struct hsay_introduced peer = r->target;
     peer.addr = target.addr;
-    hsay_search_consider(call, &peer, m->puncture_request.id,
-                         hsay_own_nat_flags(call, peer.addr.kind));
-    if (!hsay_puncturing_towards(call, &target, m->puncture_request.id))
+    hsay_search_consider(call, &peer, r->id, hsay_own_nat_flags(call, peer.addr.kind));
+    puncture_inside(call, r);
+    if (!hsay_puncturing_towards(call, &target, r->id))
         return;
     struct hsay_candidate *introducer =
         hsay_candidate_find(&call->overlay->candidates, &call->from);

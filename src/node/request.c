@@ -3,12 +3,12 @@
 #include <assert.h>
 #include <string.h>
 
-#include "nat/addr_class.h"
 #include "src/node/attempt.h"
 #include "src/node/catchup.h"
 #include "src/node/outbox.h"
 #include "src/node/own_nat.h"
 #include "src/node/send.h"
+#include "src/node/way.h"
 
 enum {
     /* A stranger is answered with no more bytes than it sent, so a first request is at least so
@@ -17,17 +17,6 @@ enum {
     FIRST_REQUEST_MIN_BYTES = 336,
     PADDING_MIN_BYTES = 3, /* an extension's tag and size */
 };
-
-static struct hsay_addr lan_address(const struct hsay_call *call, const struct hsay_addr *to)
-{
-    const struct hsay_node *node = call->node;
-    struct hsay_vote_result seen;
-    hsay_vote_result(&node->votes, call->now.mono, to->kind, &node->bound, &seen);
-    /* If our public address has just changed, somebody else may have the old one by now. */
-    bool one_public = seen.addr.kind != HSAY_ADDR_NONE && !seen.doubted &&
-                      hsay_addr_same_host(&seen.addr, to) && !hsay_addr_same_host(&node->bound, to);
-    return one_public ? node->bound : (struct hsay_addr){.kind = HSAY_ADDR_NONE};
-}
 
 static void name_rumors(struct hsay_call *call, struct hsay_intro_request *r)
 {
@@ -41,20 +30,27 @@ static void name_rumors(struct hsay_call *call, struct hsay_intro_request *r)
     r->newest_count = (uint8_t)count;
 }
 
+/* What every request says of us. */
+static void fill_ours(struct hsay_call *call, const struct hsay_peer *to,
+                      struct hsay_intro_request *r)
+{
+    struct hsay_node *node = call->node;
+    r->id = hsay_rng_u64(&node->rng, &node->crypto);
+    r->nat = hsay_own_nat_flags(call, to->addr.kind);
+    r->to = to->addr;
+    if (!hsay_key_is_zero(&to->key))
+        hsay_send_make_token(call, to, &r->token);
+    r->lan = hsay_way_own_lan(call, &to->addr);
+    r->global_time = call->overlay->window.own;
+}
+
 static void fill_request(struct hsay_call *call, const struct hsay_request_plan *plan,
                          struct hsay_intro_request *r)
 {
-    struct hsay_node *node = call->node;
-    struct hsay_overlay *o = call->overlay;
-    r->id = hsay_rng_u64(&node->rng, &node->crypto);
-    r->flags = plan->introduce ? HSAY_REQUEST_INTRODUCE : 0;
-    r->nat = hsay_own_nat_flags(call, plan->to->addr.kind);
-    r->to = plan->to->addr;
-    if (!hsay_key_is_zero(&plan->to->key))
-        hsay_send_make_token(call, &(struct hsay_peer){r->to, plan->to->key}, &r->token);
-    r->lan = lan_address(call, &r->to);
-    r->global_time = o->window.own;
-    r->answer_bytes = o->catchup.budget_bytes;
+    fill_ours(call, &(struct hsay_peer){plan->to->addr, plan->to->key}, r);
+    if (plan->introduce)
+        r->flags |= HSAY_REQUEST_INTRODUCE;
+    r->answer_bytes = call->overlay->catchup.budget_bytes;
     name_rumors(call, r);
 }
 
@@ -169,6 +165,27 @@ bool hsay_request_send(struct hsay_call *call, const struct hsay_request_plan *p
                1);
     report_step(call, plan, &m.intro_request);
     *id = m.intro_request.id;
+    return true;
+}
+
+bool hsay_request_way(struct hsay_call *call, const struct hsay_send_to *to)
+{
+    struct hsay_pending *p = hsay_pending_new(&call->overlay->pendings);
+    struct hsay_message m = {.type = HSAY_MSG_INTRO_REQUEST};
+    struct hsay_sending s;
+    if (p == NULL || !hsay_send_begin(call, &s, to))
+        return false;
+    size_t room = hsay_write_left(&s.w);
+    fill_ours(call, &to->peer, &m.intro_request);
+    pad_first(&m.intro_request, hsay_message_size(&m), room, s.size - room);
+    hsay_message_encode(&s.w, &m);
+    hsay_count(call->node, HSAY_COUNT_WAYS_TRIED, 1);
+    if (hsay_send_end(call, &s)) {
+        p->kind = HSAY_PENDING_WAY;
+        p->id = m.intro_request.id;
+        p->to = to->peer;
+        p->sent = call->now.mono;
+    }
     return true;
 }
 

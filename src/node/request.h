@@ -4,6 +4,7 @@
 #ifndef HEARSAY_NODE_REQUEST_H
 #define HEARSAY_NODE_REQUEST_H
 
+#include "src/node/send.h"
 #include "src/node/state.h"
 
 struct hsay_request_plan {
@@ -16,6 +17,9 @@ struct hsay_request_plan {
 
 /* True if a request went out; *id is its id then. */
 bool hsay_request_send(struct hsay_call *call, const struct hsay_request_plan *plan, uint64_t *id);
+
+/* Ask whether this peer is at this address: no claim, no introduction.  False: not now. */
+bool hsay_request_way(struct hsay_call *call, const struct hsay_send_to *to);
 
 /* Ask `c` for bundles by digest. */
 bool hsay_request_fetch(struct hsay_call *call, struct hsay_candidate *c,

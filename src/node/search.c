@@ -5,6 +5,7 @@
 #include "nat/addr_class.h"
 #include "src/node/own_nat.h"
 #include "src/node/send.h"
+#include "src/node/way.h"
 #include "src/walk/peer.h"
 
 enum {
@@ -133,9 +134,7 @@ static bool is_reached(struct hsay_call *call, const struct hsay_peer *peer)
 
 static bool may_send(struct hsay_call *call, const struct hsay_introduced *peer)
 {
-    const struct hsay_node *node = call->node;
-    struct hsay_addr_policy policy = {.introducer = call->from.addr,
-                                      .own = {node->bound, node->known_address}};
+    struct hsay_addr_policy policy = hsay_way_policy(call, &call->from.addr);
     return !hsay_key_is_zero(&peer->key) && hsay_addr_sendable(&peer->addr, &policy);
 }
 

@@ -109,7 +109,7 @@ struct hsay_node {
     struct hsay_vote_table votes;
     struct hsay_puncture_table punctures;
     struct hsay_addr bound;
-    struct hsay_addr known_address; /* what EVENT_ADDRESS said last */
+    uint16_t told[2]; /* what EVENT_ADDRESS said last of IPv4, IPv6, by a hash; 0: nothing yet */
     uint64_t *replay; /* ids answered lately, one place per hash; replay_max of them */
     uint64_t replay_salt;
     struct hsay_overlay *overlay;    /* overlays_max */

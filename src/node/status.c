@@ -20,6 +20,7 @@ static const char *const drop_names[HSAY_DROP_COUNT] = {
     [HSAY_DROP_SIGNATURE] = "signature", [HSAY_DROP_FORGER] = "forger",
     [HSAY_DROP_FORK] = "fork",           [HSAY_DROP_ORDER] = "order",
     [HSAY_DROP_FULL] = "full",           [HSAY_DROP_INTRO] = "introduced",
+    [HSAY_DROP_PLACE] = "place",
 };
 
 static const char *const bucket_names[HSAY_BUCKET_COUNT] = {
@@ -57,6 +58,8 @@ static const char *const counter_names[HSAY_COUNTER_COUNT] = {
     [HSAY_COUNT_SAME] = "same",
     [HSAY_COUNT_AGREEMENTS] = "agreements",
     [HSAY_COUNT_VERIFIED] = "verified",
+    [HSAY_COUNT_WAYS_TRIED] = "ways_tried",
+    [HSAY_COUNT_WAYS_FOUND] = "ways_found",
 };
 
 static const char *const attempt_names[HSAY_ATTEMPT_COUNT] = {

@@ -2,6 +2,7 @@
 
 #include "src/node/catchup.h"
 #include "src/node/request.h"
+#include "src/node/way.h"
 
 enum {
     /* While fresh, a step every quarter second (a twentieth of the step) as long as there is
@@ -240,6 +241,7 @@ void hsay_step_run(struct hsay_call *call)
     uint64_t id;
     if (hsay_request_send(call, &plan, &id))
         hsay_catchup_on_step(call, id);
+    hsay_way_try(call, plan.to);
 }
 
 void hsay_step_hasten(struct hsay_call *call)
@@ -265,6 +267,7 @@ void hsay_step_return_visit(struct hsay_call *call, struct hsay_candidate *c)
         .introduce = wants_introduction(call, HSAY_BUCKET_REQUESTED, known, contacted)};
     uint64_t id;
     hsay_request_send(call, &plan, &id);
+    hsay_way_try(call, c);
 }
 
 void hsay_step_hand_on(struct hsay_call *call, struct hsay_candidate *c)

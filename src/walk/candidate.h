@@ -9,6 +9,12 @@
  * A trusted entry stays where the operator said it is: its peer gets an ordinary entry beside it
  * when it shows up elsewhere.
  *
+ * Of two addresses of one peer the better one is where the entry stands as long as it works: IPv6,
+ * before an IPv4 address inside one's own network, before any other.  Proof that the peer is at a
+ * worse one, too, does not move it; what is only said to be better does not, either, but is tried
+ * beside the requests of the walk, and moves it when it answers.  So a peer of two families, or of
+ * a LAN and the world, is one entry that does not flap.
+ *
  * A full table gives up an entry of the largest network group of the bucket that is most over its
  * share (room.h), and never a contacted one for an incoming one.
  *
@@ -42,10 +48,15 @@ struct hsay_candidate {
     uint8_t nat : 4;         /* enum hsay_nat_flag, as it says of itself */
 };
 
-/* A way inside one public address.  Few candidates have one, so these stand apart. */
-struct hsay_candidate_lan {
+/* Another address of a candidate: a better one that has not been proven, to be tried, or a worse
+ * one at which the candidate was seen.  Few have one, so these stand apart. */
+struct hsay_candidate_way {
     struct hsay_addr of; /* the candidate's address; NONE: empty */
-    struct hsay_addr lan;
+    struct hsay_addr addr;
+    uint32_t at_s : 27;  /* monotonic seconds: seen there last, or else asked there last */
+    uint32_t tries : 3;  /* requests to it since it was last seen there, none answered */
+    uint32_t seen : 1;   /* the candidate has proven that it is there, and was not asked since */
+    uint32_t proven : 1; /* that it was there once */
 };
 
 enum hsay_candidate_mark {
@@ -68,17 +79,17 @@ struct hsay_walk_times {
 
 struct hsay_candidates {
     struct hsay_candidate *entry;   /* the caller's; must live as long as the table */
-    struct hsay_candidate_lan *lan; /* the caller's, as well; of entry i in place i % lan_max */
+    struct hsay_candidate_way *way; /* the caller's, as well; of entry i in place i % way_max */
     uint16_t entry_max;
-    uint16_t lan_max;
+    uint16_t way_max;
     struct hsay_walk_times times;
     uint64_t coin; /* decides who of a group gives way; more chance may be stirred in at any time */
     uint64_t base_ms; /* of the monotonic clock: where the ticks begin */
 };
 
-/* lan_max: 1 .. entry_max; below that, some candidates have to share a place. */
+/* way_max: 1 .. entry_max; below that, some candidates have to share a place. */
 void hsay_candidates_init(struct hsay_candidates *table, struct hsay_candidate *entry,
-                          uint16_t entry_max, struct hsay_candidate_lan *lan, uint16_t lan_max,
+                          uint16_t entry_max, struct hsay_candidate_way *way, uint16_t way_max,
                           const struct hsay_walk_times *times);
 
 /* How long ago that was; UINT64_MAX: never.  What is older than 24 days may seem to be of then. */
@@ -144,7 +155,9 @@ bool hsay_candidate_is_eligible(const struct hsay_candidates *table, const struc
                                 hsay_time now);
 
 /* Events.  Each returns the entry, or NULL if the table is full of better ones (or the peer may not
- * be moved: an address change needs `validated`). */
+ * be moved: an address change needs `validated`).  Where proof comes from a worse address than the
+ * entry's, which works, the entry returned stands at its own: only that it was seen there is kept.
+ */
 
 /* It answered a request of ours from the address that was asked.  `token` may be NULL: then it
  * has none any more. */
@@ -157,7 +170,8 @@ struct hsay_candidate *hsay_candidate_on_answer(struct hsay_candidates *table, h
 struct hsay_candidate *hsay_candidate_on_request(struct hsay_candidates *table, hsay_time now,
                                                  const struct hsay_peer *peer, bool validated);
 
-/* `introducer`: its observed address; kind NONE if that was our user. */
+/* A better address of a peer that we know is kept as a way to it, and NULL returned.
+ * `introducer`: its observed address; kind NONE if that was our user. */
 struct hsay_candidate *hsay_candidate_on_introduced(struct hsay_candidates *table, hsay_time now,
                                                     const struct hsay_introduced *peer,
                                                     const struct hsay_addr *introducer);
@@ -181,22 +195,38 @@ void hsay_candidate_on_handed_on(struct hsay_candidate *c);
 /* What it says of its NAT, each time anew: enum hsay_nat_flag. */
 void hsay_candidate_on_nat(struct hsay_candidate *c, uint8_t nat);
 
-/* What it says of its way in the LAN, or what is said of it; NONE if nothing. */
-void hsay_candidate_on_lan(struct hsay_candidates *table, const struct hsay_candidate *c,
-                           const struct hsay_addr *lan);
+/* It is said to be at this address, too.  Kept if that would be better, and no other such waits to
+ * be tried; not of a trusted one, which stays where the operator said. */
+void hsay_candidate_on_way(struct hsay_candidates *table, hsay_time now,
+                           const struct hsay_candidate *c, const struct hsay_addr *addr);
 
-/* Its way in the LAN; NONE if it is not known. */
+/* Another address of it, to be asked now besides its own: a better one; or any, if its own has just
+ * failed.  One that is silent is asked again after 27.5 s, 110 s, 440 s, and every 29 minutes (as
+ * again_ms scales), and no more often than the ledger allows.  NULL if there is none. */
+const struct hsay_candidate_way *hsay_candidate_way_to_try(const struct hsay_candidates *table,
+                                                           const struct hsay_candidate *c,
+                                                           hsay_time now);
+
+/* It was asked there. */
+void hsay_candidate_on_way_asked(struct hsay_candidates *table, const struct hsay_candidate *c,
+                                 hsay_time now);
+
+/* Where, besides its own address, it has shown itself as lately as a contacted one has to; NONE. */
+struct hsay_addr hsay_candidate_seen_at(const struct hsay_candidates *table,
+                                        const struct hsay_candidate *c, hsay_time now);
+
+/* Its address inside its own network, if it has shown itself there; else NONE. */
 struct hsay_addr hsay_candidate_lan(const struct hsay_candidates *table,
                                     const struct hsay_candidate *c);
 
 void hsay_candidate_on_asked(struct hsay_candidates *table, struct hsay_candidate *c,
                              hsay_time now);
 
-/* No answer came.  After four in a row it is no contacted candidate any more, after two an
- * introduction of it is worth nothing; that it asked us stays.
- * A loss that a later answer has overtaken changes nothing.  Of a trusted or book entry that stays
- * silent the key is forgotten, unless the operator named it: the peer may have started anew under
- * another.  After three the book's mark goes. */
+/* No answer came from its address.  After four in a row it is no contacted candidate any more,
+ * after two an introduction of it is worth nothing; that it asked us stays. A loss that a later
+ * answer has overtaken changes nothing.  Of a trusted or book entry that stays silent the key is
+ * forgotten, unless the operator named it: the peer may have started anew under another.  After
+ * three the book's mark goes. */
 void hsay_candidate_on_timeout(struct hsay_candidate *c);
 
 /* Policy `paper`, after the answer of a trusted one: all marks but those of trusted and book go.

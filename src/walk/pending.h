@@ -15,6 +15,7 @@ enum hsay_pending_kind {
     HSAY_PENDING_FREE = 0,
     HSAY_PENDING_INTRO,
     HSAY_PENDING_FETCH,
+    HSAY_PENDING_WAY, /* to another address than the candidate's: whether it is there, too */
 };
 
 struct hsay_pending {

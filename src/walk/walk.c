@@ -331,19 +331,39 @@ struct hsay_candidate *hsay_walk_sync_partner(struct hsay_walk *walk, struct hsa
     return choice.best;
 }
 
-/* Could these two reach each other, as far as addresses and NATs tell? */
-static bool is_match(const struct hsay_candidate *c, const struct hsay_peer *asker,
-                     uint8_t asker_nat)
+static bool is_within_reach(const struct hsay_addr *addr, const struct hsay_addr *asker)
 {
-    enum hsay_addr_class class = hsay_addr_class(&c->addr);
+    enum hsay_addr_class class = hsay_addr_class(addr);
 
-    if (hsay_addr_equal(&c->addr, &asker->addr) || hsay_peer_key_equal(&c->key, &asker->key))
+    return addr->kind == asker->kind &&
+           (class == HSAY_ADDR_GLOBAL || class == hsay_addr_class(asker));
+}
+
+struct hsay_addr hsay_walk_meeting_place(const struct hsay_candidates *table,
+                                         const struct hsay_candidate *c, hsay_time now,
+                                         const struct hsay_addr *asker)
+{
+    if (is_within_reach(&c->addr, asker))
+        return c->addr;
+
+    struct hsay_addr other = hsay_candidate_seen_at(table, c, now);
+    if (other.kind != HSAY_ADDR_NONE && is_within_reach(&other, asker))
+        return other;
+    return (struct hsay_addr){.kind = HSAY_ADDR_NONE};
+}
+
+/* Could these two reach each other, as far as addresses and NATs tell?  What NAT is in front of an
+ * address is known of the candidate's own alone. */
+static bool is_match(const struct hsay_candidates *table, const struct hsay_candidate *c,
+                     hsay_time now, const struct hsay_peer *asker, uint8_t asker_nat)
+{
+    struct hsay_addr place = hsay_walk_meeting_place(table, c, now, &asker->addr);
+    uint8_t nat = hsay_addr_equal(&place, &c->addr) ? c->nat : 0;
+
+    if (place.kind == HSAY_ADDR_NONE || hsay_addr_equal(&place, &asker->addr) ||
+        hsay_peer_key_equal(&c->key, &asker->key))
         return false;
-    if (c->addr.kind != asker->addr.kind)
-        return false;
-    if (class != HSAY_ADDR_GLOBAL && class != hsay_addr_class(&asker->addr))
-        return false;
-    return hsay_puncture_pair_works(c->nat, asker_nat, hsay_addr_same_host(&c->addr, &asker->addr));
+    return hsay_puncture_pair_works(nat, asker_nat, hsay_addr_same_host(&place, &asker->addr));
 }
 
 /* Where `index` stands in a round that begins behind the one that had its turn last. */
@@ -417,7 +437,7 @@ struct hsay_candidate *hsay_walk_introduce(struct hsay_walk *walk, struct hsay_c
     for (size_t i = 0; i < table->entry_max; i++) {
         struct hsay_candidate *c = &table->entry[i];
 
-        if (!is_verified(walk, table, c, now) || !is_match(c, asker, asker_nat))
+        if (!is_verified(walk, table, c, now) || !is_match(table, c, now, asker, asker_nat))
             continue;
 
         uint64_t tier = 2 * introduction_tier(walk, table, c, now);

@@ -76,10 +76,15 @@ void hsay_walk_on_introduction(const struct hsay_walk *walk, struct hsay_candida
 void hsay_walk_hand_on(const struct hsay_walk *walk, struct hsay_candidates *table, hsay_time now,
                        struct hsay_candidate *c);
 
+/* Where `asker` can meet this one: at its address, or where else it was seen lately; of the asker's
+ * family, and no private or loopback address for an asker of another class.  NONE: nowhere. */
+struct hsay_addr hsay_walk_meeting_place(const struct hsay_candidates *table,
+                                         const struct hsay_candidate *c, hsay_time now,
+                                         const struct hsay_addr *asker);
+
 /* Somebody for `asker` to meet: a visitor (policy `hearsay`) or one that answered us, never the
- * asker, never somebody with the asker's address, never two NATs that cannot be joined, never a
- * private or loopback address to an asker of another class (src: nat/addr_class).  NULL if there is
- * nobody. */
+ * asker, never somebody with the asker's address, never two NATs that cannot be joined, never one
+ * without a meeting place.  NULL if there is nobody. */
 struct hsay_candidate *hsay_walk_introduce(struct hsay_walk *walk, struct hsay_candidates *table,
                                            hsay_time now, const struct hsay_chance *chance,
                                            const struct hsay_peer *asker, uint8_t asker_nat);

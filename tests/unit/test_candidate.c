@@ -201,31 +201,6 @@ static void a_clock_may_begin_anywhere(void **state)
     }
 }
 
-static void ways_in_a_lan_share_what_places_there_are(void **state)
-{
-    struct hsay_peer a = peer_alone(1), b = peer_alone(2), elsewhere = at(a, 0x32000001, 7001);
-    struct hsay_addr lan_a = ip4(0x0a000001, 6421), lan_b = ip4(0x0a000002, 6421), none = {0};
-
-    (void)state;
-    for (uint16_t places = 1; places <= 2; places++) {
-        hsay_candidates_init(&w.table, w.entry, TABLE_MAX, w.lan, places, &default_times);
-        struct hsay_candidate *ca = answer(&w, &a), *cb = answer(&w, &b);
-        hsay_candidate_on_lan(&w.table, ca, &lan_a);
-        struct hsay_addr got = hsay_candidate_lan(&w.table, ca);
-        assert_true(hsay_addr_equal(&got, &lan_a));
-        hsay_candidate_on_lan(&w.table, cb, &none); /* of a place that is not its own */
-        hsay_candidate_on_lan(&w.table, cb, &lan_b);
-        got = hsay_candidate_lan(&w.table, cb);
-        assert_true(hsay_addr_equal(&got, &lan_b));
-        got = hsay_candidate_lan(&w.table, ca);
-        assert_true(hsay_addr_equal(&got, places == 1 ? &none : &lan_a));
-        hsay_candidate_on_lan(&w.table, ca, &lan_a);
-        answer(&w, &elsewhere); /* a moves */
-        got = hsay_candidate_lan(&w.table, ca);
-        assert_true(hsay_addr_equal(&got, &none));
-    }
-}
-
 /* --- asking and losing ----------------------------------------------------------------------- */
 
 static void who_does_not_answer_is_silent_until_heard_of(void **state)
@@ -914,7 +889,6 @@ int main(void)
         TEST(tokens_are_shown_while_they_surely_hold),
         TEST(the_ticks_last_for_ever),
         TEST(a_clock_may_begin_anywhere),
-        TEST(ways_in_a_lan_share_what_places_there_are),
         TEST(who_does_not_answer_is_silent_until_heard_of),
         TEST(nobody_is_asked_again_too_soon),
         TEST(a_dead_tracker_is_tried_for_ever_at_a_slower_pace),

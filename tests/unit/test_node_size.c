@@ -19,7 +19,7 @@ enum { SMALL_BYTES = 3072, NODES = 30, PATIENCE_MS = 60000 };
 static const struct hsay_node_config small = {
     .overlays_max = 1,
     .candidates_max = 12,
-    .lans_max = 1,
+    .ways_max = 1,
     .pending_max = 3,
     .book_max = 1,
     .rumors_max = 3,
@@ -63,7 +63,7 @@ static void test_a_small_node_takes_three_kilobytes(void **state)
         {"node", sizeof(struct hsay_node), 1},
         {"overlay", sizeof(struct hsay_overlay), 1},
         {"candidates", sizeof(struct hsay_candidate), c.candidates_max},
-        {"ways in a LAN", sizeof(struct hsay_candidate_lan), c.lans_max},
+        {"other addresses", sizeof(struct hsay_candidate_way), c.ways_max},
         {"requests", sizeof(struct hsay_pending), c.pending_max},
         {"rumors named in requests", sizeof(uint64_t), (size_t)c.pending_max * c.rumors_max},
         {"book", sizeof(struct hsay_book_entry), c.book_max},
@@ -91,7 +91,7 @@ static void test_the_header_is_right(void **state)
 {
     (void)state;
     assert_int_equal(sizeof(struct hsay_candidate), 96);
-    assert_int_equal(sizeof(struct hsay_candidate_lan), 40);
+    assert_int_equal(sizeof(struct hsay_candidate_way), 44);
     assert_int_equal(sizeof(struct hsay_pending), 128);
     assert_int_equal(sizeof(struct hsay_book_entry), 56);
     assert_int_equal(sizeof(struct hsay_rumor), 24);
@@ -103,8 +103,8 @@ static void test_the_header_is_right(void **state)
     assert_int_equal(sizeof(struct hsay_ledger_entry), 8);
     assert_int_equal(sizeof(struct hsay_gate_bucket), 20);
     assert_int_equal(sizeof(struct hsay_seal_keys), 100);
-    assert_int_equal(sizeof(struct hsay_node_stats), 1176);
-    assert_true(sizeof(struct hsay_node) <= 448);
+    assert_int_equal(sizeof(struct hsay_node_stats), 1200);
+    assert_true(sizeof(struct hsay_node) <= 464);
     assert_true(sizeof(struct hsay_filter) <= 1300);
     assert_true(sizeof(struct hsay_overlay) <= 400);
 }
@@ -149,7 +149,7 @@ struct piece {
 
 #define PIECE(table, count)                                                                        \
     {                                                                                              \
-        table, (count) * sizeof *(table), sizeof *(table) % 8 == 0 ? 8 : 4                         \
+        table, (count) * sizeof *(table), _Alignof(__typeof__(*(table)))                           \
     }
 
 static void check_pieces(const uint8_t *memory, size_t size, const struct piece *piece,
@@ -196,7 +196,7 @@ static void test_tables_lie_apart_and_aligned(void **state)
             PIECE(m.puncture, c.punctures_max),
             PIECE(m.replay, c.replay_max),
             PIECE(m.candidate, n * c.candidates_max),
-            PIECE(m.lan, n * c.lans_max),
+            PIECE(m.way, n * c.ways_max),
             PIECE(m.pending, n * c.pending_max),
             PIECE(m.newest, n * c.pending_max * hsay_memory_newest_max(&c)),
             PIECE(m.book, n * c.book_max),
@@ -214,7 +214,7 @@ static void test_tables_lie_apart_and_aligned(void **state)
 static void test_sizes_that_can_not_work_are_refused(void **state)
 {
     static const struct hsay_node_config bad[] = {
-        {.overlays_max = 256}, {.candidates_max = 8, .lans_max = 9},
+        {.overlays_max = 256}, {.candidates_max = 8, .ways_max = 9},
         {.voices_max = 2},     {.voices_max = 9},
         {.votes_max = 2},      {.votes_max = 13},
         {.keyring_max = 5},    {.keyring_max = 1022},
@@ -223,7 +223,7 @@ static void test_sizes_that_can_not_work_are_refused(void **state)
     };
     static const struct hsay_node_config good[] = {
         {.overlays_max = 1},
-        {.candidates_max = 8, .lans_max = 8},
+        {.candidates_max = 8, .ways_max = 8},
         {.voices_max = 3, .votes_max = 3, .keyring_max = 3},
         {.voices_max = 8, .votes_max = 12, .keyring_max = 8, .replay_max = 7},
     };

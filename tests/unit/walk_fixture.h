@@ -56,7 +56,7 @@ static const struct hsay_crypto standin_crypto = {.ops = &standin_ops};
 
 struct world {
     struct hsay_candidate entry[TABLE_MAX];
-    struct hsay_candidate_lan lan[TABLE_MAX];
+    struct hsay_candidate_way way[TABLE_MAX];
     struct hsay_candidates table;
     struct hsay_walk walk;
     struct hsay_rng rng;
@@ -70,7 +70,7 @@ static inline void world_init_size(struct world *w, uint64_t seed, uint16_t entr
 
     memcpy(bytes, &seed, sizeof seed);
     memset(w, 0, sizeof *w);
-    hsay_candidates_init(&w->table, w->entry, entry_max, w->lan, entry_max, &default_times);
+    hsay_candidates_init(&w->table, w->entry, entry_max, w->way, entry_max, &default_times);
     hsay_rng_init(&w->rng, bytes);
     w->chance = (struct hsay_chance){.rng = &w->rng, .crypto = &standin_crypto};
     w->now = (hsay_time){UINT64_C(1000000000)};

@@ -87,6 +87,13 @@ static const struct natlab_kind kinds[] = {
         .apart = true,
     },
     {
+        .name = "same_home",
+        .help = "both behind one port-restricted box that hairpins, in one LAN",
+        .boxes = 1,
+        .box = {{PORT_RESTRICTED, .hairpin = true, USUAL}},
+        .shared = true,
+    },
+    {
         .name = "blocked",
         .help = "no UDP at all",
         .boxes = 1,

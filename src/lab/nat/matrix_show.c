@@ -192,13 +192,13 @@ static json_t *kinds_json(const struct natlab_campaign *c)
 static json_t *settings_json(const struct natlab_campaign *c)
 {
     const struct natlab_trial *each = &c->each;
-    return json_pack("{s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:s, s:b, s:i}", "trials",
-                     (int)c->trials, "steps_max", (int)c->steps_max, "step_s",
-                     each->program.step_ms / 1e3, "delay_ms", (double)each->link.delay_ns / 1e6,
-                     "loss", each->link.loss, "patience_s", each->patience_s, "hold_s",
-                     each->hold.hold_s, "flush_s", each->hold.flush_s, "search",
-                     each->program.search != NULL ? each->program.search : "as it comes",
-                     "punctures", !each->no_punctures, "trackers", NATLAB_TRACKERS);
+    return json_pack(
+        "{s:i, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:s, s:b, s:b, s:i}", "trials", (int)c->trials,
+        "steps_max", (int)c->steps_max, "step_s", each->program.step_ms / 1e3, "delay_ms",
+        (double)each->link.delay_ns / 1e6, "loss", each->link.loss, "patience_s", each->patience_s,
+        "hold_s", each->hold.hold_s, "flush_s", each->hold.flush_s, "search",
+        each->program.search != NULL ? each->program.search : "as it comes", "punctures",
+        !each->no_punctures, "beacons", each->program.beacons, "trackers", NATLAB_TRACKERS);
 }
 
 json_t *natlab_matrix_json(const struct natlab_matrix *matrix)

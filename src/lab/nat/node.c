@@ -46,10 +46,22 @@ int natlab_node_start(struct natlab_node *node, const struct natlab_program *pro
     path_in(node, "log", log);
     if (mkdir(node->folder, 0700) != 0)
         return lab_why_set(why, HSAY_EIO, "%s: %s", node->folder, strerror(errno));
-    const char *const argv[] = {
-        program->path,    "--config", config, "--state",  node->folder, "--control",
-        control,          "--step",   step,   "--listen", listen,       "--no-lan-beacons",
-        "--port-mapping", "no",       NULL};
+    const char *const argv[] = {program->path,
+                                "--config",
+                                config,
+                                "--state",
+                                node->folder,
+                                "--control",
+                                control,
+                                "--step",
+                                step,
+                                "--listen",
+                                listen,
+                                "--lan-beacons",
+                                program->beacons ? "yes" : "no",
+                                "--port-mapping",
+                                "no",
+                                NULL};
     int rc = write_config(config, program, why);
     return rc == 0 ? natlab_place_start(&node->host->place, argv, log, &node->pid, why) : rc;
 }

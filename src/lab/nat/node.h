@@ -13,6 +13,7 @@ struct natlab_program {
     const char *path;
     unsigned step_ms;
     const char *search; /* "yes", "no", or NULL: say nothing about searching ports */
+    bool beacons;       /* in the LAN */
 };
 
 struct natlab_node {

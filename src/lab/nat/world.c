@@ -209,7 +209,7 @@ static void number_hosts(struct natlab_world *world, const struct natlab_kind *c
     for (unsigned i = 0; i < NATLAB_PEERS; i++) {
         struct natlab_host *host = &world->peer[i];
         host->kind = kind[i];
-        host->port = (uint16_t)(NATLAB_NODE_PORT + i);
+        host->port = (uint16_t)(NATLAB_NODE_PORT + 2 * i);
         snprintf(host->outside, sizeof host->outside, "5.%u.0.1", kind[i]->shared ? 10 : 10 + i);
     }
 }

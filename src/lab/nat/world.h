@@ -12,7 +12,8 @@
 enum {
     NATLAB_TRACKERS = 3, /* as many network groups as must agree on a node's address */
     NATLAB_PEERS = 2,
-    NATLAB_NODE_PORT = 6421, /* the second peer's is one more: behind one box, both are kept */
+    NATLAB_NODE_PORT = 6421, /* the second peer's is two more: behind one box, both are kept, and
+                              * beacons have the one between */
     NATLAB_ADDRESS_BYTES = 16,
 };
 

@@ -154,13 +154,19 @@ static uint64_t count_since(uint64_t *before, uint64_t now)
     return grown;
 }
 
+/* Of requests, and of those to the second address of a peer. */
+static uint64_t answers_of(const struct hsay_node_stats *stats)
+{
+    return stats->count[HSAY_COUNT_ANSWERED] + stats->count[HSAY_COUNT_WAYS_FOUND];
+}
+
 static void read_counters(struct lab_turn *turn)
 {
     const struct hsay_node_stats *stats = hsay_node_stats(turn->host->node);
     bool shared = turn->all->sim->config.shared_stats;
     uint64_t *answered = shared ? &turn->part->answered : &turn->watched->answered;
     uint64_t *drops = shared ? &turn->part->outbox_drops : &turn->watched->outbox_drops;
-    turn->answer = count_since(answered, stats->count[HSAY_COUNT_ANSWERED]) != 0;
+    turn->answer = count_since(answered, answers_of(stats)) != 0;
     if (count_since(drops, stats->drop[HSAY_DROP_OUTBOX]) != 0)
         lab_turn_broke(turn, LAB_INVARIANT_OUTBOX, "something found no room in the outbox");
 }
@@ -173,7 +179,7 @@ static void skip_counters(struct lab_invariants *all, struct lab_shard *shard,
     struct lab_watch_part *part = &all->part[shard->number];
     if (!all->sim->config.shared_stats)
         return;
-    part->answered = hsay_node_stats(node)->count[HSAY_COUNT_ANSWERED];
+    part->answered = answers_of(hsay_node_stats(node));
     part->outbox_drops = hsay_node_stats(node)->drop[HSAY_DROP_OUTBOX];
 }
 
