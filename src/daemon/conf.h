@@ -64,6 +64,7 @@ struct conf {
     struct conf_walk walk;
     int64_t lan_beacons;
     int64_t port_mapping; /* enum portmap_mode */
+    int64_t port_search;
     int64_t overlays_max;
     int64_t candidates_max;
     int64_t datagram_bytes;

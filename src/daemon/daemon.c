@@ -211,7 +211,9 @@ static int start_node(struct daemon *d, const uint8_t secret[HSAY_KEY_BYTES])
     config.candidates_max = (uint16_t)d->conf.candidates_max;
     config.datagram_bytes = (uint32_t)d->conf.datagram_bytes;
     config.lived_before = !d->first_life;
-    config.sockets_max = sockets_open(d) ? HSAY_SOCKETS_MAX : 0;
+    if (sockets_open(d)) {
+        config.sockets_max = d->conf.port_search ? HSAY_SOCKETS_MAX : HSAY_SOCKETS_LIFETIME;
+    }
     hsay_sodium_random(seed, sizeof seed);
     d->node_memory = malloc(hsay_node_size(&config));
     if (!d->node_memory) {

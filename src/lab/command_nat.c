@@ -16,9 +16,11 @@
 enum {
     PATH_BYTES = 4096,
     FOLDER_BYTES_MAX = 80,
-    STEPS_MAX = 2,
-    STEPS_MAX_SEARCH = 6,
+    STEPS_MAX = 6,
+    STEPS_MAX_NO_SEARCH = 2,
     PATIENCE_STEPS = 6,
+    PATIENCE_MIN_S =
+        30, /* a search for ports takes 15, and begins when the nodes know themselves */
     SIMULATED_MIN = 100, /* of each pair, to compare with: they are cheap, and tell more */
 };
 
@@ -40,8 +42,8 @@ static const char usage[] =
 
 static const char usage_more[] =
     "  --trials N           of each pair (10); 0: look into the boxes, and no more\n"
-    "  --search yes|no      have nodes search ports; as they do by themselves\n"
-    "  --steps N            that a pair may take to count as connected (2, with --search yes 6):\n"
+    "  --search yes|no      whether nodes search for ports; as they do by themselves\n"
+    "  --steps N            that a pair may take to count as connected (6, with --search no 2):\n"
     "                       introductions, and requests of one to the other\n"
     "  --step SECONDS       the nodes' step (5)\n"
     "  --patience SECONDS   until a trial is given up (six steps)\n"
@@ -238,7 +240,9 @@ static bool needs_kernel(const struct request *r)
 static void fill_campaign(struct request *r, const struct lab_options *options, char **argv)
 {
     struct natlab_campaign *c = &r->campaign;
-    unsigned steps = is_yes(r->search) ? STEPS_MAX_SEARCH : STEPS_MAX;
+    bool searches = r->search == NULL || is_yes(r->search);
+    unsigned steps = searches ? STEPS_MAX : STEPS_MAX_NO_SEARCH;
+    double patience_s = fmax(PATIENCE_STEPS * r->step_s, searches ? PATIENCE_MIN_S : 0);
     c->engine = needs_kernel(r) ? &natlab_engine_kernel : &natlab_engine_simulator;
     c->timers = is_yes(r->timers);
     c->trials = (unsigned)r->trials;
@@ -251,7 +255,7 @@ static void fill_campaign(struct request *r, const struct lab_options *options, 
     c->each.program = (struct natlab_program){.step_ms = (unsigned)(r->step_s * 1e3),
                                               .search = r->search,
                                               .beacons = r->beacons != NULL && is_yes(r->beacons)};
-    c->each.patience_s = r->patience_s > 0 ? r->patience_s : PATIENCE_STEPS * r->step_s;
+    c->each.patience_s = r->patience_s > 0 ? r->patience_s : patience_s;
     c->each.hold = (struct natlab_hold_plan){
         .hold_s = r->hold_s,
         .flush_s = r->flush_s,

@@ -6,7 +6,7 @@
 
 #include "src/lab/sim/population.h"
 
-enum { CONNECTED_PERCENT = 99 };
+enum { CONNECTED_PERCENT = 99, STEPS_AT_ONCE = 2 };
 
 /* --- one row --------------------------------------------------------------------------------- */
 
@@ -62,6 +62,7 @@ static void add(struct natlab_row *row, const struct lab_result *result, unsigne
     row->introduced += field(result, "introduced") != 0;
     row->mutual += field(result, "mutual") != 0;
     row->connected += field(result, "steps") <= steps_max;
+    row->at_once += field(result, "steps") <= STEPS_AT_ONCE;
     row->ever += field(result, "connected") != 0;
     row->punctures += field(result, "punctures");
     row->punctures_made += field(result, "punctures_made");
@@ -84,25 +85,36 @@ static struct natlab_row row_of(const struct pick *pick)
 
 /* --- all of them ----------------------------------------------------------------------------- */
 
-static bool is_connected(const struct natlab_row *row)
+static bool is_enough(unsigned connected, unsigned trials)
 {
-    return row->trials > 0 && row->connected * 100 >= row->trials * CONNECTED_PERCENT;
+    return trials > 0 && connected * 100 >= trials * CONNECTED_PERCENT;
 }
 
-static bool is_classic(const struct natlab_campaign *c, struct natlab_pair pair)
+static bool is_classic(const struct natlab_kind *kind)
 {
-    return c->kind[pair.mine]->classic && c->kind[pair.theirs]->classic;
+    return kind->classic;
 }
 
-static void count_pairs(struct natlab_matrix *m)
+static bool is_of_sequential(const struct natlab_kind *kind)
+{
+    return (kind->classic && kind->box[0].ports != LAB_NAT_PORTS_RANDOM) ||
+           (kind->boxes == 1 && kind->box[0].ports == LAB_NAT_PORTS_SEQUENTIAL);
+}
+
+static struct natlab_tally count_pairs(const struct natlab_matrix *m,
+                                       bool (*is_of)(const struct natlab_kind *kind))
 {
     const struct natlab_campaign *c = m->campaign;
+    struct natlab_tally tally = {.pairs = 0};
     for (unsigned i = 0; i < c->pairs; i++) {
-        if (!is_classic(c, c->pair[i]))
+        const struct natlab_row *row = &m->pair[i];
+        if (!is_of(c->kind[c->pair[i].mine]) || !is_of(c->kind[c->pair[i].theirs]))
             continue;
-        m->classic_pairs++;
-        m->connected_pairs += is_connected(&m->pair[i]);
+        tally.pairs++;
+        tally.connected += is_enough(row->connected, row->trials);
+        tally.at_once += is_enough(row->at_once, row->trials);
     }
+    return tally;
 }
 
 /* The kind of the campaign that does what this one of the population does; -1: there is none. */
@@ -117,20 +129,21 @@ static int counterpart(const struct natlab_campaign *c, const struct lab_nat_kin
     return -1;
 }
 
-static double pair_share(const struct natlab_matrix *m, int a, int b)
+static double pair_share(const struct natlab_matrix *m, int a, int b, bool at_once)
 {
     const struct natlab_campaign *c = m->campaign;
     for (unsigned i = 0; i < c->pairs; i++) {
         bool is_it = ((int)c->pair[i].mine == a && (int)c->pair[i].theirs == b) ||
                      ((int)c->pair[i].mine == b && (int)c->pair[i].theirs == a);
         if (is_it && m->pair[i].trials > 0)
-            return (double)m->pair[i].connected / m->pair[i].trials;
+            return (double)(at_once ? m->pair[i].at_once : m->pair[i].connected) /
+                   m->pair[i].trials;
     }
     return NAN;
 }
 
 /* Two peers by chance, of those that are not blocked. */
-static double weigh(const struct natlab_matrix *m)
+static double weigh(const struct natlab_matrix *m, bool at_once)
 {
     struct lab_population population;
     char why[256];
@@ -143,9 +156,9 @@ static double weigh(const struct natlab_matrix *m)
             const struct lab_nat_part *a = &home->part[i], *b = &home->part[j];
             if (a->kind->blocked || b->kind->blocked)
                 continue;
-            sum +=
-                a->share * b->share *
-                pair_share(m, counterpart(m->campaign, a->kind), counterpart(m->campaign, b->kind));
+            sum += a->share * b->share *
+                   pair_share(m, counterpart(m->campaign, a->kind),
+                              counterpart(m->campaign, b->kind), at_once);
             all += a->share * b->share;
         }
     return sum / all;
@@ -165,6 +178,8 @@ void natlab_matrix_fill(struct natlab_matrix *matrix, const struct natlab_campai
         pick.theirs = true;
         matrix->theirs_visits[i] = row_of(&pick);
     }
-    count_pairs(matrix);
-    matrix->weighted_share = weigh(matrix);
+    matrix->classic = count_pairs(matrix, is_classic);
+    matrix->sequential = count_pairs(matrix, is_of_sequential);
+    matrix->weighted_share = weigh(matrix, false);
+    matrix->weighted_at_once = weigh(matrix, true);
 }

@@ -13,6 +13,7 @@ struct natlab_row {
     unsigned trials; /* that came to an end */
     unsigned known, introduced, mutual;
     unsigned connected; /* within the campaign's steps */
+    unsigned at_once;   /* within two: without a search for ports */
     unsigned ever;      /* in the end */
     double punctures, punctures_made;
     struct natlab_kept kept;
@@ -20,14 +21,24 @@ struct natlab_row {
     double milliseconds_median, milliseconds_p99;
 };
 
+/* Pairs, and how many of them connect in 99 % of the trials. */
+struct natlab_tally {
+    unsigned pairs;
+    unsigned connected; /* within the campaign's steps */
+    unsigned at_once;   /* within two */
+};
+
 struct natlab_matrix {
     const struct natlab_campaign *campaign;
     struct natlab_row pair[NATLAB_PAIRS_MAX];
     struct natlab_row mine_visits[NATLAB_PAIRS_MAX];
     struct natlab_row theirs_visits[NATLAB_PAIRS_MAX];
-    unsigned classic_pairs;   /* of the five classic kinds, among those of the campaign */
-    unsigned connected_pairs; /* of these, with 99 % of the trials */
-    double weighted_share;    /* of random pairs as the NATs were in 2011; NAN: some pair lacks */
+    /* Of the five classic kinds, those in the campaign; and of these, and a symmetric one with
+     * ports in sequence in place of the one with ports by chance. */
+    struct natlab_tally classic, sequential;
+    /* Of random pairs as the NATs were in 2011, within the campaign's steps and within two; NAN:
+     * some pair lacks. */
+    double weighted_share, weighted_at_once;
 };
 
 void natlab_matrix_fill(struct natlab_matrix *matrix, const struct natlab_campaign *campaign,

@@ -95,6 +95,20 @@ static void print_kept(const struct natlab_matrix *m, bool flush, FILE *out)
     }
 }
 
+static void print_tally(const char *which, const struct natlab_tally *tally, FILE *out)
+{
+    fprintf(out, "\n%u of %u pairs %s connect in 99 %% of the trials, %u within two steps.\n",
+            tally->connected, tally->pairs, which, tally->at_once);
+}
+
+static bool has_sequential(const struct natlab_campaign *c)
+{
+    for (unsigned i = 0; i < c->kinds; i++)
+        if (c->kind[i]->boxes == 1 && c->kind[i]->box[0].ports == LAB_NAT_PORTS_SEQUENTIAL)
+            return true;
+    return false;
+}
+
 void natlab_matrix_print(const struct natlab_matrix *matrix, FILE *out)
 {
     print_square(matrix, out);
@@ -103,14 +117,15 @@ void natlab_matrix_print(const struct natlab_matrix *matrix, FILE *out)
         print_kept(matrix, false, out);
     if (matrix->campaign->each.hold.flush_s > 0)
         print_kept(matrix, true, out);
-    if (matrix->classic_pairs > 0)
-        fprintf(out, "\n%u of %u pairs of the classic kinds connect in 99 %% of the trials.\n",
-                matrix->connected_pairs, matrix->classic_pairs);
+    if (matrix->classic.pairs > 0)
+        print_tally("of the classic kinds", &matrix->classic, out);
+    if (has_sequential(matrix->campaign))
+        print_tally("where symmetric ones have ports in sequence", &matrix->sequential, out);
     if (!isnan(matrix->weighted_share))
         fprintf(out,
                 "Of two peers by chance, as NATs were in 2011 and none of them blocked: "
-                "%.1f %%.\n",
-                100 * matrix->weighted_share);
+                "%.1f %%, within two steps %.1f %%.\n",
+                100 * matrix->weighted_share, 100 * matrix->weighted_at_once);
 }
 
 /* --- for programs ---------------------------------------------------------------------------- */
@@ -124,6 +139,7 @@ static void put_row(json_t *object, const struct natlab_row *row)
 {
     put(object, "trials", row->trials);
     put(object, "connected", row->connected);
+    put(object, "connected_two_steps", row->at_once);
     put(object, "connected_ever", row->ever);
     put(object, "connected_both_ways", row->mutual);
     put(object, "known_to_trackers", row->known);
@@ -211,9 +227,15 @@ json_t *natlab_matrix_json(const struct natlab_matrix *matrix)
                   system != NULL ? system : "", "settings", settings_json(matrix->campaign),
                   "kinds", kinds_json(matrix->campaign), "pairs", pairs_json(matrix), "directions",
                   directions_json(matrix));
-    put(object, "classic_pairs", matrix->classic_pairs);
-    put(object, "connected_pairs", matrix->connected_pairs);
+    put(object, "classic_pairs", matrix->classic.pairs);
+    put(object, "connected_pairs", matrix->classic.connected);
+    put(object, "connected_pairs_two_steps", matrix->classic.at_once);
+    if (has_sequential(matrix->campaign)) {
+        put(object, "sequential_pairs", matrix->sequential.pairs);
+        put(object, "connected_sequential_pairs", matrix->sequential.connected);
+    }
     put(object, "weighted_share", matrix->weighted_share);
+    put(object, "weighted_share_two_steps", matrix->weighted_at_once);
     json_object_set_new(object, "machine", machine);
     return object;
 }
