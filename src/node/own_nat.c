@@ -12,13 +12,24 @@ enum hsay_nat_kind hsay_own_nat(const struct hsay_call *call, uint8_t family)
     return (enum hsay_nat_kind)seen.kind;
 }
 
+/* One port for all, and whoever knows it may send to it. */
+static bool lets_all_in(const struct hsay_call *call, uint8_t family)
+{
+    const struct hsay_filter *filter = hsay_node_filter(call->node);
+    struct hsay_filter_result result = {.kind = HSAY_FILTER_UNKNOWN};
+    if (filter != NULL)
+        hsay_filter_result(filter, call->now.mono, family, &result);
+    return result.kind == HSAY_FILTER_NONE;
+}
+
 uint8_t hsay_own_nat_flags(const struct hsay_call *call, uint8_t family)
 {
     const struct hsay_node *node = call->node;
     struct hsay_vote_result seen;
     hsay_vote_result(&node->votes, call->now.mono, family, &node->bound, &seen);
     uint8_t flags = 0;
-    if (seen.kind == HSAY_NAT_PUBLIC)
+    if (seen.kind == HSAY_NAT_PUBLIC ||
+        (seen.kind == HSAY_NAT_INDEPENDENT && lets_all_in(call, family)))
         return HSAY_NAT_IS_PUBLIC;
     if (seen.kind == HSAY_NAT_SYMMETRIC)
         flags |= HSAY_NAT_IS_SYMMETRIC;

@@ -4,8 +4,6 @@
 # allowed stays within its bounds. Then the same with checks switched off, in a daemon that exists
 # for this alone: each attack works as soon as the check that stands against it is gone.
 #
-# Two have no such control: nothing yet looks at the LAN addresses that a contact names.
-#
 # The node, its attacker, and victims in the world, in the node's LAN and in its own loopback, in
 # namespaces made here. Each attack has a victim of its own.
 . "$(dirname "$0")/lib.bash"
@@ -182,7 +180,7 @@ strangers=(stranger forged-token stale-token anothers-token replay forged-source
 targets=(lan multicast loopback low-port)
 unasked=(unasked unasked-contact moved)
 met=(met-lan met-multicast met-loopback met-low-port)
-fields=(lan-field met-lan-field) # the ways in a LAN; none of the attacker's is in the node's
+fields=(lan-field met-lan-field) # the ways in a LAN: the attacker is not in the node's
 forbidden=("${strangers[@]}" "${targets[@]}" "${unasked[@]}" "${met[@]}" met-unwanted probe)
 
 # --- a node as it is ----------------------------------------------------------------------------
@@ -252,6 +250,10 @@ check 'without a look at targets' unguarded target
 check 'punctures go anywhere' hurt "${targets[@]}"
 check 'and requests' soon hurt "${met[@]}"
 check 'but not for strangers' unhurt "${strangers[@]}" "${unasked[@]}" met-unwanted probe
+check 'stop' stop d
+
+check 'without doubt about who names addresses inside' unguarded inside,target
+check 'they are sent to' soon hurt "${fields[@]}"
 check 'stop' stop d
 
 check 'without tokens and limits of punctures' unguarded token,puncture
