@@ -11,6 +11,7 @@
 enum {
     SOCKET_FIRST = HSAY_SOCKETS_LIFETIME + 1,
     VOUCHER_MS = 120000,
+    GROUP_VOUCHERS = HSAY_SEARCH_VOUCHERS / HSAY_VOTE_AGREE_GROUPS,
     ENOUGH_CONTACTS = 2, /* as many as the walk keeps, whatever it hands on (walk.c) */
     /* So many packets tell the other that we were reached, for the case that some are lost. */
     TELLS = 4,
@@ -35,14 +36,6 @@ static void end(struct hsay_search *s)
 
 /* ---- whom to believe ---- */
 
-static uint32_t host_hash(const struct hsay_addr *addr)
-{
-    uint64_t hash = addr->kind;
-    for (size_t i = 0; i < sizeof addr->byte; i++)
-        hash = hsay_peer_mix(hash ^ addr->byte[i]);
-    return (uint32_t)hash;
-}
-
 static bool is_fresh(const struct hsay_voucher *v, hsay_time now)
 {
     return v->peer != 0 && hsay_time_ms_between(v->at, now) <= VOUCHER_MS;
@@ -50,21 +43,28 @@ static bool is_fresh(const struct hsay_voucher *v, hsay_time now)
 
 static bool is_same(const struct hsay_voucher *a, const struct hsay_voucher *b)
 {
-    return a->peer == b->peer && a->host == b->host;
+    return a->peer == b->peer && hsay_addr_same_host(&a->host, &b->host);
 }
 
-/* The place of this word, or that of the oldest. */
+/* The place of this word, or that of the oldest; of the oldest of its own group if that has its
+ * share of the places, or one liar could talk all others down. */
 static struct hsay_voucher *voucher_place(struct hsay_search *s, const struct hsay_voucher *word)
 {
-    struct hsay_voucher *oldest = &s->voucher[0];
+    struct hsay_voucher *oldest = &s->voucher[0], *own = NULL;
+    unsigned count = 0;
     for (unsigned i = 0; i < HSAY_SEARCH_VOUCHERS; i++) {
         struct hsay_voucher *v = &s->voucher[i];
-        if (v->group == word->group && is_same(v, word))
-            return v;
         if (hsay_time_before(v->at, oldest->at))
             oldest = v;
+        if (v->peer == 0 || v->group != word->group)
+            continue;
+        if (is_same(v, word))
+            return v;
+        if (own == NULL || hsay_time_before(v->at, own->at))
+            own = v;
+        count++;
     }
-    return oldest;
+    return count < GROUP_VOUCHERS ? oldest : own;
 }
 
 /* One more word of the peer in hand.  Are there enough for where the other is? */
@@ -72,8 +72,8 @@ static bool vouch(struct hsay_call *call, const struct hsay_peer *peer)
 {
     struct hsay_search *s = call->node->search;
     struct hsay_voucher word = {.peer = hsay_peer_name(&peer->key),
-                                .host = host_hash(&peer->addr),
-                                .group = hsay_peer_group(&call->from.addr),
+                                .host = peer->addr,
+                                .group = call->group,
                                 .at = call->now.mono};
     unsigned groups = 0;
     *voucher_place(s, &word) = word;
@@ -82,18 +82,30 @@ static bool vouch(struct hsay_call *call, const struct hsay_peer *peer)
     return groups >= call->node->votes.agree_groups;
 }
 
+/* Somebody in the network group of the peer in hand has answered us. */
+static bool has_answered(const struct hsay_call *call)
+{
+    const struct hsay_vote_table *votes = &call->node->votes;
+    const struct hsay_vote_entry *vote;
+    for (size_t i = 0; (vote = hsay_vote_at(votes, call->now.mono, i)) != NULL; i++)
+        if (vote->group == call->group)
+            return true;
+    return false;
+}
+
 /* Only of peers that we chose to ask, and that others led us to: who comes to us by itself may be
- * anybody, in any number of groups, and its visit is returned while we know few. */
+ * anybody, in any number of groups, and its visit is returned while we know few.  A peer that we
+ * asked may have moved by its own will since, hence the group. */
 static bool is_believed(struct hsay_call *call, const struct hsay_peer *peer)
 {
-    const struct hsay_candidates *table = &call->overlay->candidates;
-    const struct hsay_candidate *introducer =
-        hsay_candidate_find(&call->overlay->candidates, &call->from);
-    if (introducer == NULL || hsay_candidate_came_by_itself(introducer) ||
-        (!hsay_candidate_is_contacted(table, introducer, call->now.mono) &&
-         hsay_candidate_age_ms(table, introducer->asked_at, call->now.mono) > VOUCHER_MS))
+    struct hsay_candidates *table = &call->overlay->candidates;
+    const struct hsay_candidate *introducer = hsay_candidate_find(table, &call->from);
+    if (introducer == NULL || hsay_candidate_came_by_itself(introducer))
         return false;
-    return vouch(call, peer) || (introducer->marks & HSAY_MARK_TRUSTED) != 0;
+    bool trusted = (introducer->marks & HSAY_MARK_TRUSTED) != 0;
+    bool chosen = hsay_addr_equal(&introducer->addr, &call->from.addr) && has_answered(call) &&
+                  hsay_candidate_age_ms(table, introducer->asked_at, call->now.mono) <= VOUCHER_MS;
+    return (chosen && vouch(call, peer)) || trusted;
 }
 
 /* ---- planning ---- */

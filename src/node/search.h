@@ -28,9 +28,10 @@ enum { HSAY_SEARCH_VOUCHERS = 12, HSAY_SEARCH_DOORS = 4 };
 /* A network group said that this peer is at this host. */
 struct hsay_voucher {
     uint64_t peer;  /* its name (peer.h); 0: unused */
-    uint32_t host;  /* a hash */
-    uint32_t group; /* whose word it is */
+    uint64_t group; /* whose word it is */
     hsay_time at;
+    struct hsay_addr
+        host; /* no hash: who may choose among many hosts would find one like another's */
 };
 
 /* A peer that is reached through a socket of its own. */
