@@ -56,7 +56,7 @@ void hsay_search_begin(struct hsay_search_way *way, enum hsay_search_role role, 
 
 /* Where the n-th packet (0 .. packets - 1) goes to, and from which socket of those that may be
  * opened (0 .. HSAY_SEARCH_OPENED - 1; of no meaning for who probes).  Packets of who probes go to
- * different ports, at least until all ports had one. */
+ * different ports until all ports had one, but for guesses, which are made besides. */
 uint16_t hsay_search_port(const struct hsay_search_way *way, uint16_t n);
 uint16_t hsay_search_socket(uint16_t n);
 

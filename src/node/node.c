@@ -269,6 +269,7 @@ int hsay_node_leave(struct hsay_node *node, uint16_t overlay)
     if (o == NULL)
         return HSAY_ENOENT;
     hsay_keyring_drop(&node->keyring, (uint8_t)overlay);
+    hsay_search_leave(node, overlay);
     o->used = false;
     return 0;
 }
@@ -308,6 +309,7 @@ void hsay_node_wake(struct hsay_node *node, struct hsay_now now)
     hsay_vote_reset(&node->votes);
     if (node->filters)
         hsay_filter_reset(hsay_node_filter(node));
+    hsay_search_wake(node);
     for (unsigned i = 0; i < node->overlays_max; i++)
         if (node->overlay[i].used)
             hsay_step_refresh(&node->overlay[i], now);

@@ -18,6 +18,8 @@ enum {
     TELL_GAP_MS = 250,
     /* After the last packet the other's may still find an open port: it may have begun later. */
     LINGER_MS = 5000,
+    /* So late, what we know of the other is of before a sleep, and it has given up. */
+    STALE_MS = 10000,
     /* Longer than any mapping was seen to live without traffic (200 s, Richter and others 2016). */
     DOOR_MS = 240000,
 };
@@ -130,8 +132,10 @@ bool hsay_search_offers(const struct hsay_call *call, bool symmetric)
            (!symmetric || needs_contacts(call));
 }
 
-/* It has shown its place, and needs no search. */
-static bool is_reached(struct hsay_call *call, const struct hsay_peer *peer)
+/* It has shown its place, and needs no search.  Its puncture, which tells who probes where it is,
+ * tells who opens nothing: ours comes from another port than the one that let it in. */
+static bool is_reached(struct hsay_call *call, const struct hsay_peer *peer,
+                       enum hsay_search_role role)
 {
     struct hsay_candidates *table = &call->overlay->candidates;
     struct hsay_peer anywhere = {.key = peer->key};
@@ -139,7 +143,7 @@ static bool is_reached(struct hsay_call *call, const struct hsay_peer *peer)
     if (c == NULL)
         return false;
     if ((c->marks & HSAY_MARK_HEARD) == 0)
-        return (c->marks & HSAY_MARK_TOKEN) != 0; /* its puncture has come */
+        return role == HSAY_SEARCH_PROBES && hsay_candidate_has_token(table, c, call->now.mono);
     return c->timeouts == 0 && (hsay_candidate_is_contacted(table, c, call->now.mono) ||
                                 hsay_candidate_is_visitor(table, c, call->now.mono));
 }
@@ -161,7 +165,7 @@ void hsay_search_consider(struct hsay_call *call, const struct hsay_introduced *
     bool lower = memcmp(&node->key, &peer.key, sizeof peer.key) < 0;
     enum hsay_search_role role = hsay_search_role(mine, introduced->nat, lower);
     if (role == HSAY_SEARCH_NONE || !may_send(call, introduced) || !is_believed(call, &peer) ||
-        is_searching(s) || is_reached(call, &peer))
+        is_searching(s) || is_reached(call, &peer, role))
         return;
     hsay_search_begin(&s->way, role, mine, introduced->nat, peer.addr.port,
                       (uint32_t)hsay_rng_u64(&node->rng, &node->crypto));
@@ -211,7 +215,7 @@ static void tell(struct hsay_call *call, struct hsay_search *s)
 /* The first packet: nothing has gone out yet but the puncture that the introducer asked for. */
 static bool may_begin(struct hsay_call *call, const struct hsay_search *s)
 {
-    return !is_reached(call, &s->peer) &&
+    return !is_reached(call, &s->peer, (enum hsay_search_role)s->way.role) &&
            hsay_ledger_search(&call->node->ledger, call->now.mono, &s->peer.addr,
                               s->way.packets + (unsigned)TELLS);
 }
@@ -223,7 +227,8 @@ void hsay_search_run(struct hsay_node *node, struct hsay_now now, struct hsay_ou
     struct hsay_call call;
     if (s == NULL || !is_searching(s) || hsay_time_before(now.mono, s->due))
         return;
-    if (!hsay_call_begin(&call, node, now, s->overlay, out) ||
+    if (hsay_time_ms_between(s->due, now.mono) > STALE_MS ||
+        !hsay_call_begin(&call, node, now, s->overlay, out) ||
         (s->sent == 0 && !s->met && !may_begin(&call, s)) ||
         s->sent >= (s->met ? TELLS : s->way.packets)) {
         end(s);
@@ -235,14 +240,29 @@ void hsay_search_run(struct hsay_node *node, struct hsay_now now, struct hsay_ou
     }
     for (unsigned i = 0; i < PACKETS_MAX && !hsay_time_before(now.mono, s->due); i++)
         send_next(&call, s);
-    if (hsay_time_before(s->due, now.mono)) /* owed no longer: the pace is a bound */
-        s->due = now.mono;
+    if (!hsay_time_before(now.mono, s->due)) /* owed no longer: the pace is a bound */
+        s->due = hsay_time_add_ms(now.mono, HSAY_SEARCH_GAP_MS);
 }
 
 hsay_time hsay_search_deadline(const struct hsay_node *node)
 {
     const struct hsay_search *s = node->search;
     return s != NULL && is_searching(s) ? s->due : HSAY_TIME_NEVER;
+}
+
+void hsay_search_leave(struct hsay_node *node, uint16_t overlay)
+{
+    struct hsay_search *s = node->search;
+    if (s != NULL && is_searching(s) && s->overlay == overlay)
+        end(s);
+}
+
+void hsay_search_wake(struct hsay_node *node)
+{
+    if (node->search == NULL)
+        return;
+    end(node->search);
+    memset(node->search->voucher, 0, sizeof node->search->voucher);
 }
 
 /* ---- meeting ---- */
@@ -263,11 +283,11 @@ static bool is_open(const struct hsay_door *door, hsay_time now)
 static void open_door(struct hsay_search *s, hsay_time now, const struct hsay_addr *to,
                       uint16_t socket)
 {
-    struct hsay_door *oldest = &s->door[0];
+    struct hsay_door *same = find_door(s, to), *oldest = &s->door[0];
     for (unsigned i = 0; i < HSAY_SEARCH_DOORS; i++)
         if (hsay_time_before(s->door[i].used, oldest->used))
             oldest = &s->door[i];
-    *oldest = (struct hsay_door){*to, socket, now};
+    *(same != NULL ? same : oldest) = (struct hsay_door){*to, socket, now};
 }
 
 /* It is where the packet in hand came from, and can be visited there. */
@@ -278,14 +298,25 @@ static void meet(struct hsay_call *call, struct hsay_search *s)
     s->sent = 0;
     s->peer = call->from;
     s->due = call->now.mono;
-    if (call->socket >= SOCKET_FIRST && find_door(s, &call->from.addr) == NULL)
+    if (call->socket >= SOCKET_FIRST)
         open_door(s, call->now.mono, &call->from.addr, call->socket);
     hsay_candidate_on_introduced(&call->overlay->candidates, call->now.mono, &peer, &s->introducer);
 }
 
-/* A puncture may have found us by chance, and its sender does not know it yet.  Anything else it
- * could only send because it does. */
-void hsay_search_on_packet(struct hsay_call *call, uint8_t type)
+/* The peer that is searched for, at its host; at a port of a service somebody else wrote its name.
+ */
+static bool is_sought(const struct hsay_call *call, const struct hsay_search *s)
+{
+    const struct hsay_addr_policy policy = {.introducer = call->from.addr};
+    return is_searching(s) && s->overlay == call->overlay_number &&
+           hsay_peer_key_equal(&s->peer.key, &call->from.key) &&
+           hsay_addr_same_host(&s->peer.addr, &call->from.addr) &&
+           hsay_addr_sendable(&call->from.addr, &policy);
+}
+
+/* A puncture may have found us by chance, and its sender does not know it yet; who shows a token or
+ * answers does.  Before our first packet all goes its usual way. */
+void hsay_search_on_packet(struct hsay_call *call, bool awaited)
 {
     struct hsay_search *s = call->node->search;
     if (s == NULL)
@@ -293,13 +324,13 @@ void hsay_search_on_packet(struct hsay_call *call, uint8_t type)
     struct hsay_door *door = find_door(s, &call->from.addr);
     if (door != NULL && door->socket == call->socket)
         door->used = call->now.mono;
-    if (!is_searching(s) || s->overlay != call->overlay_number ||
-        !hsay_peer_key_equal(&s->peer.key, &call->from.key) ||
-        !hsay_addr_same_host(&s->peer.addr, &call->from.addr))
+    bool hears = call->account.validated || awaited;
+    bool tells = s->way.role == HSAY_SEARCH_PROBES || call->socket >= SOCKET_FIRST;
+    if (!is_sought(call, s) || !(hears || tells))
         return;
-    if (!s->met)
+    if (!s->met && s->sent != 0)
         meet(call, s);
-    if (type != HSAY_MSG_PUNCTURE)
+    if (!s->met || hears)
         end(s);
 }
 

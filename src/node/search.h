@@ -7,8 +7,10 @@
  * we contacted ourselves, as they must of our own address (nat/vote.h), or one peer that the
  * operator trusts; there is one search at a time; and the ledger has its own limits (rule 4).
  *
- * It begins a second after the introduction, if no puncture has come by then.  Whoever opened keeps
- * the socket that the other reached: all that goes there leaves from it (a *door*).
+ * It begins a second after the introduction, unless the other was reached by then: to who probes
+ * its puncture has come, or to who opens a packet that only somebody could send who hears us.
+ * Whoever opened keeps the socket that the other reached: all that goes there leaves from it (a
+ * *door*).
  *
  * A search costs some 50 kB, so it is for who needs it: a node whose NAT gives each destination a
  * port reaches one in four all the same (who is open, or filters by address), and offers to search
@@ -65,8 +67,15 @@ bool hsay_search_offers(const struct hsay_call *call, bool symmetric);
 void hsay_search_consider(struct hsay_call *call, const struct hsay_introduced *peer, uint64_t id,
                           uint8_t mine);
 
-/* An authentic packet is in hand, before its handler. */
-void hsay_search_on_packet(struct hsay_call *call, uint8_t type);
+/* An authentic packet is in hand, before its handler.  awaited: from where we asked somebody. */
+void hsay_search_on_packet(struct hsay_call *call, bool awaited);
+
+/* The overlay is left: another may get its number. */
+void hsay_search_leave(struct hsay_node *node, uint16_t overlay);
+
+/* The machine slept, or is in another network: what was said of others is of before.
+ */
+void hsay_search_wake(struct hsay_node *node);
 
 /* Sends what is due. */
 void hsay_search_run(struct hsay_node *node, struct hsay_now now, struct hsay_outbox *out);
