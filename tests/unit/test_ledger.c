@@ -254,6 +254,132 @@ static void the_promise_holds_in_any_history(void **state)
     }
 }
 
+/* ---- rule 4 ---- */
+
+static struct hsay_ledger_search account;
+
+static void start_with_searches(uint32_t count, uint64_t salt)
+{
+    start(count, salt);
+    memset(&account, 0, sizeof account);
+    ledger.search = &account;
+}
+
+static bool search(uint64_t s, uint32_t n, uint16_t port, uint32_t packets)
+{
+    struct hsay_addr peer = addr(n);
+
+    peer.port = port;
+    return hsay_ledger_search(&ledger, at_s(s), &peer, packets);
+}
+
+static bool pass_search(uint32_t n, uint16_t port, size_t bytes)
+{
+    struct hsay_addr to = addr(n);
+
+    to.port = port;
+    return hsay_ledger_pass(&ledger, at_s(0), HSAY_SEND_SEARCH, &to, NULL, bytes);
+}
+
+static void a_search_is_of_so_many_small_datagrams(void **state)
+{
+    (void)state;
+    start_with_searches(64, 5);
+    assert_false(pass_search(1, 6421, 100)); /* none has begun */
+    assert_true(search(0, 1, 6421, 1000));
+    assert_false(pass_search(1, 6421, HSAY_LEDGER_SEARCH_BYTES_MAX + 1));
+    for (uint16_t i = 0; i < 1000; i++)
+        assert_true(pass_search(1, (uint16_t)(1024 + i), HSAY_LEDGER_SEARCH_BYTES_MAX));
+    assert_false(pass_search(1, 6421, 1));
+}
+
+static void a_search_is_to_one_host(void **state)
+{
+    struct hsay_addr nowhere = {0}, other = addr(1);
+
+    (void)state;
+    start_with_searches(64, 5);
+    assert_true(search(0, 1, 6421, 10));
+    other.kind = HSAY_ADDR_IP6;
+    assert_false(pass_search(2, 6421, 100));
+    assert_false(hsay_ledger_pass(&ledger, at_s(0), HSAY_SEND_SEARCH, &nowhere, NULL, 100));
+    assert_false(hsay_ledger_pass(&ledger, at_s(0), HSAY_SEND_SEARCH, &other, NULL, 100));
+    assert_int_equal(account.packets, 10); /* what was refused costs nothing */
+    assert_true(pass_search(1, 6421, 100));
+    assert_true(search(0, 2, 6421, 10)); /* and takes the place of the other */
+    assert_false(pass_search(1, 6421, 100));
+    assert_true(pass_search(2, 6421, 100));
+}
+
+static void a_search_begins_once_an_hour_for_a_host(void **state)
+{
+    (void)state;
+    start_with_searches(64, 5);
+    assert_true(search(0, 1, 6421, 10));
+    for (uint16_t port = 0; port < 200; port++)
+        assert_false(search(port, 1, (uint16_t)(1024 + 300 * port), 10));
+    assert_int_equal(account.packets, 10);
+    assert_false(search(PERIOD_S, 1, 6421, 10));
+    assert_true(search(PERIOD_S + 1, 1, 6421, 10));
+    assert_false(search(PERIOD_S + 2, 1, 6421, 10));
+}
+
+/* Its packets are no packets of rule 2, nor is a heard address reason for another. */
+static void a_search_is_an_account_of_its_own(void **state)
+{
+    (void)state;
+    start_with_searches(64, 5);
+    for (int i = 0; i < HSAY_SILENT_PACKETS_MAX; i++)
+        assert_true(pass(0, HSAY_SEND_REQUEST, 1));
+    assert_true(search(0, 1, 6421, 10));
+    heard(1);
+    assert_true(pass(0, HSAY_SEND_REQUEST, 1));
+    assert_false(search(0, 1, 6421, 10));
+    assert_true(pass_search(1, 6421, 100));
+}
+
+static void without_an_account_no_search_begins(void **state)
+{
+    (void)state;
+    start(64, 5);
+    assert_false(search(0, 1, 6421, 10));
+    assert_false(pass_search(1, 6421, 100));
+    hsay_ledger_init(&ledger, NULL, 0, HSAY_DATAGRAM_DEFAULT_BYTES, 7);
+    memset(&account, 0, sizeof account);
+    ledger.search = &account;
+    assert_false(search(0, 1, 6421, 10));
+    assert_false(pass_search(1, 6421, 100));
+}
+
+/* However many hosts are named, each has one search an hour at most; and a table that is full of
+ * others refuses rather than forget. */
+static void naming_many_hosts_gains_no_second_search(void **state)
+{
+    (void)state;
+    for (uint32_t count = 1; count <= 1024; count *= 4) {
+        unsigned victim = 0, begun = 0;
+        start_with_searches(count, count);
+        for (uint32_t i = 0; i < 20000; i++) {
+            begun += search(i * PERIOD_S / 20001, 1 + i, 6421, 10);
+            victim += search(i * PERIOD_S / 20001, 0, (uint16_t)(1024 + i), 10);
+        }
+        assert_true(victim <= 1);
+        assert_true(begun <= count); /* then all places bear somebody's packet */
+    }
+}
+
+/* Requests fill the table just as well. */
+static void a_table_full_of_others_refuses(void **state)
+{
+    (void)state;
+    start_with_searches(8, 9);
+    for (uint32_t i = 0; i < 8; i++)
+        assert_true(pass(0, HSAY_SEND_REQUEST, 100 + i));
+    assert_false(search(0, 1, 6421, 10));
+    assert_false(pass_search(1, 6421, 100));
+    assert_true(search(PERIOD_S + 1, 1, 6421, 10));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +395,13 @@ int main(void)
         cmocka_unit_test(cycling_through_addresses_gains_nothing),
         cmocka_unit_test(punctures_can_not_end_first_contacts),
         cmocka_unit_test(the_promise_holds_in_any_history),
+        cmocka_unit_test(a_search_is_of_so_many_small_datagrams),
+        cmocka_unit_test(a_search_is_to_one_host),
+        cmocka_unit_test(a_search_begins_once_an_hour_for_a_host),
+        cmocka_unit_test(a_search_is_an_account_of_its_own),
+        cmocka_unit_test(without_an_account_no_search_begins),
+        cmocka_unit_test(naming_many_hosts_gains_no_second_search),
+        cmocka_unit_test(a_table_full_of_others_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
