@@ -16,15 +16,20 @@ static void try_open(struct stranger *s, const struct world_flight *f)
         s->answer = m;
 }
 
+void stranger_take(struct stranger *s, const struct world_flight *f)
+{
+    s->got_bytes += f->size;
+    s->got_packets++;
+    try_open(s, f);
+}
+
 static bool watch(struct world *w, const struct world_flight *f, void *user)
 {
     struct stranger *s = user;
     (void)w;
     if (memcmp(&f->to, &s->addr, sizeof f->to) != 0)
         return true;
-    s->got_bytes += f->size;
-    s->got_packets++;
-    try_open(s, f);
+    stranger_take(s, f);
     return false;
 }
 
@@ -46,7 +51,7 @@ void stranger_send_raw(struct stranger *s, unsigned to, const void *bytes, size_
 {
     s->sent_bytes += size;
     s->sent_packets++;
-    world_inject(s->world, &s->addr, to, bytes, size);
+    world_inject_at(s->world, &s->addr, to, s->socket, bytes, size);
 }
 
 void stranger_send(struct stranger *s, unsigned to, const struct hsay_message *m,

@@ -12,6 +12,7 @@
 struct stranger {
     struct world *world;
     struct hsay_addr addr;
+    uint16_t socket; /* of the node, that its datagrams come to */
     uint8_t secret[HSAY_KEY_BYTES];
     struct hsay_key key;
     struct hsay_seal_keys keys;
@@ -25,6 +26,9 @@ struct stranger {
 
 /* Becomes the world's watcher. */
 void stranger_init(struct stranger *s, struct world *w, const struct hsay_addr *addr);
+
+/* Of several, the watcher of the world has to tell each what comes to it. */
+void stranger_take(struct stranger *s, const struct world_flight *f);
 
 struct stranger_sealing {
     bool first;                     /* to the overlay instead of the node's key */

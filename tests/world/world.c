@@ -184,7 +184,8 @@ static void fly(struct world *w, const struct world_flight *model)
 
 static void send_letter(struct world *w, const struct hsay_addr *from, const struct hsay_letter *l)
 {
-    struct world_flight f = {.from = *from, .to = l->to, .size = (uint16_t)l->datagram.size};
+    struct world_flight f = {
+        .from = *from, .to = l->to, .size = (uint16_t)l->datagram.size, .socket = l->socket};
     assert(l->datagram.size != 0 && l->datagram.size <= sizeof f.bytes);
     memcpy(f.bytes, l->datagram.data, l->datagram.size);
     w->datagrams++;
@@ -256,13 +257,19 @@ void world_drain(struct world *w, unsigned i)
     hsay_outbox_clear(&w->out);
 }
 
+void world_inject_at(struct world *w, const struct hsay_addr *from, unsigned to, uint16_t socket,
+                     const void *bytes, size_t size)
+{
+    struct world_node *n = &w->node[to];
+    struct hsay_packet packet = {*from, {bytes, size}, socket};
+    hsay_node_on_packet(n->node, world_now(w), &packet, &w->out);
+    world_drain(w, to);
+}
+
 void world_inject(struct world *w, const struct hsay_addr *from, unsigned to, const void *bytes,
                   size_t size)
 {
-    struct world_node *n = &w->node[to];
-    struct hsay_packet packet = {*from, {bytes, size}, 0};
-    hsay_node_on_packet(n->node, world_now(w), &packet, &w->out);
-    world_drain(w, to);
+    world_inject_at(w, from, to, 0, bytes, size);
 }
 
 static void arrive(struct world *w, struct world_flight *f)

@@ -36,6 +36,7 @@ struct world_flight {
     uint64_t number; /* ties */
     struct hsay_addr from, to;
     uint16_t size;
+    uint16_t socket; /* that it left from; all have one address here */
     uint8_t bytes[HSAY_DATAGRAM_MAX_BYTES];
 };
 
@@ -85,6 +86,10 @@ struct hsay_id world_publish(struct world *w, unsigned i, const char *payload);
 /* A datagram from anywhere reaches node `to` now; what it answers goes out as usual. */
 void world_inject(struct world *w, const struct hsay_addr *from, unsigned to, const void *bytes,
                   size_t size);
+
+/* The same at another of its sockets. */
+void world_inject_at(struct world *w, const struct hsay_addr *from, unsigned to, uint16_t socket,
+                     const void *bytes, size_t size);
 
 /* Commit, send and deliver what a call made by hand left in the outbox of node `i`. */
 void world_drain(struct world *w, unsigned i);
