@@ -261,7 +261,7 @@ static void test_one_introducer_is_none(void **state)
     assert_no_search(&scene);
 }
 
-/* Peers that came to us, with tokens, and never answered a request of ours. */
+/* Peers that came to us, with tokens, were asked in turn, and never answered. */
 static void test_who_only_asks_is_no_voice(void **state)
 {
     struct scene scene;
@@ -269,7 +269,9 @@ static void test_who_only_asks_is_no_voice(void **state)
     scene_begin(&scene, SCENE_NAT_CONE, 25);
     for (unsigned i = 3; i < 6; i++)
         scene_ask(&scene, i);
-    scene_run(&scene, 1000);
+    scene_run(&scene, 40000);
+    for (unsigned i = 3; i < 6; i++)
+        assert_int_equal(scene.peer[i].answer.type, HSAY_MSG_INTRO_REQUEST);
     for (unsigned i = 3; i < 6; i++)
         scene_name(&scene, i, SCENE_SYMMETRIC);
     assert_no_search(&scene);
