@@ -25,9 +25,14 @@ static void log_sent(struct scene *scene, const struct world_flight *f)
     assert_true(scene->sent_count < SCENE_LOG_MAX);
     scene->sent[scene->sent_count++] = (struct scene_sent){scene->w.now_ns, f->to.port, f->socket};
     scene->other_port = f->to.port;
+    scene->other.answer.type = HSAY_MSG_NONE;
     stranger_take(&scene->other, f);
     if (scene->other.answer.type == HSAY_MSG_PUNCTURE)
         scene->other_token = scene->other.answer.puncture.token;
+    if (scene->other.answer.type == HSAY_MSG_INTRO_REQUEST) {
+        scene->other_request = scene->other.answer;
+        scene->other_asked++;
+    }
 }
 
 static bool watch(struct world *w, const struct world_flight *f, void *user)
@@ -84,15 +89,14 @@ void scene_end(struct scene *scene)
     world_free(&scene->w);
 }
 
-static void answer(struct stranger *s, const struct hsay_addr *to,
+static void answer(struct stranger *s, uint64_t id, const struct hsay_addr *to,
                    const struct hsay_introduced *introduced)
 {
     struct hsay_message m = {.type = HSAY_MSG_INTRO_RESPONSE};
-    m.intro_response.id = s->answer.intro_request.id;
+    m.intro_response.id = id;
     m.intro_response.to = *to;
     m.intro_response.introduced = *introduced;
     m.intro_response.token.byte[0] = 1;
-    s->answer.type = HSAY_MSG_NONE;
     stranger_send(s, 0, &m, &(struct stranger_sealing){.first = false});
 }
 
@@ -107,7 +111,8 @@ static void look_at_peers(struct scene *scene)
         scene->said_nat = s->answer.intro_request.nat;
         if (scene->answers[i]) {
             struct hsay_addr seen = seen_by(scene, i);
-            answer(s, &seen, &scene->introduces);
+            s->answer.type = HSAY_MSG_NONE;
+            answer(s, s->answer.intro_request.id, &seen, &scene->introduces);
         }
     }
 }
@@ -116,10 +121,11 @@ static void look_at_other(struct scene *scene)
 {
     static const struct hsay_introduced nobody;
     struct hsay_addr seen = seen_by(scene, SCENE_PEERS);
-    if (!scene->other_answers || scene->other.answer.type != HSAY_MSG_INTRO_REQUEST)
+    if (!scene->other_answers || scene->other_request.type == HSAY_MSG_NONE)
         return;
     scene->other.socket = scene->sent[scene->sent_count - 1].socket;
-    answer(&scene->other, &seen, &nobody);
+    scene->other_request.type = HSAY_MSG_NONE;
+    answer(&scene->other, scene->other_request.intro_request.id, &seen, &nobody);
 }
 
 void scene_run(struct scene *scene, uint64_t ms)
@@ -169,7 +175,7 @@ void scene_other_sends(struct scene *scene, uint16_t socket, uint8_t type, bool 
     if (type == HSAY_MSG_INTRO_REQUEST)
         m = stranger_request(&scene->other, HSAY_CLAIM_NONE, 400);
     else
-        m.puncture.id = 5;
+        m.puncture = (struct hsay_puncture){.id = 5, .token.byte[0] = 2};
     scene->other.socket = socket;
     stranger_send(&scene->other, 0, &m,
                   &(struct stranger_sealing){.token = hears ? &scene->other_token : NULL});

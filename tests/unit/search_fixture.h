@@ -38,6 +38,8 @@ struct scene {
     struct hsay_token other_token;
     uint16_t other_port; /* of the last datagram to it */
     bool other_answers;
+    struct hsay_message other_request; /* not answered yet */
+    unsigned other_asked;
     struct scene_sent sent[SCENE_LOG_MAX];
     unsigned sent_count;
 };
