@@ -60,6 +60,8 @@ const struct lab_setting_rule lab_config_rules[] = {
      "population of NATs: open, halkes2011, cellular2016, or kind:share,..."},
     {"puncture", "yes", LAB_KIND_FLAG, 0, 0, NULL,
      "no: no puncture leaves its host, for a control run"},
+    {"search", "no", LAB_KIND_FLAG, 0, 0, NULL,
+     "hosts can open 256 more ports each, and search for ports that no puncture finds"},
     {"lan", "1", LAB_KIND_COUNT, 1, 200, NULL, "hosts behind one home's NAT"},
 
     {"churn", "off", LAB_KIND_WORD, 0, 0, "off exponential fixed weibull pattern",
@@ -290,6 +292,7 @@ int lab_config_read(const struct lab_settings *settings, uint64_t seed, struct l
     out->quota_bytes = (uint64_t)lab_settings_number(settings, "quota");
     read_tables(settings, &out->node);
     out->node.datagram_bytes = count_of(settings, "datagram");
+    out->node.sockets_max = lab_settings_flag(settings, "search") ? HSAY_SOCKETS_MAX : 0;
     read_overlay(settings, &out->overlay);
     out->tracker_node = (struct hsay_node_config){.overlays_max = 1,
                                                   .candidates_max = 512,

@@ -180,6 +180,8 @@ static void draw_nats(struct swarm *s)
                "symmetric@10/20:0.5,full_cone@15/15:0.5", "symmetric_sequential:0.5,open:0.5",
                "port_restricted:1", "address_restricted:0.5,ADM-ADF:0.25,APDM-EIF:0.25");
     set(s, "nat", "%s", s->classic ? kept : any);
+    if (!s->classic && has(s, "search", 0.4))
+        set(s, "search", "yes");
     if (has(s, "lan", 0.4))
         set(s, "lan", "%.0f", between(s, "lan", 2, 6));
 }

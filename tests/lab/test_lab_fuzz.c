@@ -76,6 +76,7 @@ static void every_feature_is_drawn(void **state)
         "partition cut", "cut=in",        "cut=out",        " offline {",      " online",
         " restart",      " flush_nat",    " clock ",        "set attackers",   "set clock_jump",
         " link loss=1",  "delay regions", "delay measured", "set answer",      "set fanout",
+        "set search",
     };
     (void)state;
     for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {

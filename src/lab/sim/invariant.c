@@ -20,6 +20,8 @@ static const struct {
     [LAB_INVARIANT_LEDGER] = {"ledger", "a stranger's packet causes no more bytes than it has"},
     [LAB_INVARIANT_SILENCE] = {"silence",
                                "who never answered gets at most three datagrams in an hour"},
+    [LAB_INVARIANT_SEARCH] = {"search",
+                              "a host is searched for ports once an hour, with so many datagrams"},
     [LAB_INVARIANT_ADDRESS] = {"address", "nothing goes where nothing may be sent"},
     [LAB_INVARIANT_SIZE] = {"size", "no datagram is larger than its sender may send"},
     [LAB_INVARIANT_OUTBOX] = {"outbox", "a call finds room in the outbox that it asked for"},

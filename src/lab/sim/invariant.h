@@ -18,6 +18,7 @@
 enum lab_invariant {
     LAB_INVARIANT_LEDGER,      /* no more for a stranger's packet than it brought */
     LAB_INVARIANT_SILENCE,     /* three datagrams an hour to who never answered */
+    LAB_INVARIANT_SEARCH,      /* one search for ports an hour to a host, of so many packets */
     LAB_INVARIANT_ADDRESS,     /* none to an address that is nobody's, or one's own */
     LAB_INVARIANT_SIZE,        /* none larger than the host may send */
     LAB_INVARIANT_OUTBOX,      /* a call finds room in the outbox that it asked for */

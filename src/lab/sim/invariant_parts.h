@@ -18,6 +18,9 @@ struct lab_contact {
     uint64_t asked_ns; /* world's time of the last request to it; 0: never */
     uint32_t silent_s[LAB_INVARIANT_SILENT_MAX]; /* host's seconds of datagrams to it that nothing
                                                   * entitled to, in turn; 0: none */
+    uint32_t search_s, search_last_s;            /* host's seconds of a search for its ports, of the
+                                                  * first datagram and the last; at port 0 only */
+    uint32_t search_count;
     bool heard; /* it answered, or showed a token, in this life or an earlier one */
 };
 

@@ -12,13 +12,15 @@
 #include "nat/addr_class.h"
 #include "src/lab/sim/invariant_parts.h"
 #include "src/lab/sim/memory.h"
-#include "src/node/state.h"
+#include "src/node/search.h"
 
 enum {
     STRANGER_LETTERS_MAX = 2,
     /* That a puncture request makes somebody else send to the source. */
     PUNCTURE_BYTES = HSAY_SEAL_BYTES + HSAY_PUNCTURE_MESSAGE_BYTES,
     CONTACTS_FIRST = 16,
+    SEARCH_TELLS = 4,  /* once it was found, or is thought to be */
+    SEARCH_GAP_S = 20, /* within one there is no longer pause */
     ANSWER_WAIT_MS = HSAY_REQUEST_LIFETIME_MS + 1,
 };
 
@@ -81,6 +83,7 @@ void lab_invariant_forget_contacts(struct lab_watched *watched)
     for (uint32_t i = 0; i < watched->contacts.max; i++) {
         struct lab_contact *c = &watched->contacts.place[i];
         c->asked_ns = 0;
+        c->search_s = 0;
         memset(c->silent_s, 0, sizeof c->silent_s);
     }
 }
@@ -130,6 +133,37 @@ static void count_silent(struct lab_turn *turn, struct lab_contact *c, const str
     }
     memmove(c->silent_s, c->silent_s + 1, sizeof c->silent_s - sizeof c->silent_s[0]);
     c->silent_s[LAB_INVARIANT_SILENT_MAX - 1] = now_s;
+}
+
+/* What a node holds for one is not asked of those that met it; here it is held against an account
+ * that is not its own. */
+static bool is_search(const struct lab_turn *turn, const struct hsay_letter *letter)
+{
+    const struct hsay_search *search = turn->host->node->search;
+    return search != NULL && turn->call->kind == LAB_CALL_TIME &&
+           letter->datagram.size <= HSAY_LEDGER_SEARCH_BYTES_MAX &&
+           hsay_addr_same_host(&letter->to, &search->account.host);
+}
+
+static void count_search(struct lab_turn *turn, const struct hsay_addr *to)
+{
+    struct hsay_addr host = *to;
+    uint32_t now_s = host_second(turn);
+    char text[HSAY_ADDR_TEXT_BYTES];
+    host.port = 0;
+    struct lab_contact *c = contact_get(&turn->watched->contacts, &host);
+    hsay_addr_format(text, sizeof text, &host);
+    if (c->search_s == 0 || now_s - c->search_s >= HSAY_SILENT_PERIOD_MS / 1000) {
+        c->search_s = now_s;
+        c->search_count = 0;
+    } else if (now_s - c->search_last_s > SEARCH_GAP_S) {
+        lab_turn_broke(turn, LAB_INVARIANT_SEARCH, "a second search at %s within %u s", text,
+                       now_s - c->search_s);
+    }
+    c->search_last_s = now_s;
+    if (++c->search_count == HSAY_SEARCH_PROBED + SEARCH_TELLS + 1)
+        lab_turn_broke(turn, LAB_INVARIANT_SEARCH, "a search at %s with more than %u datagrams",
+                       text, c->search_count - 1);
 }
 
 /* Private and carrier's addresses are for who stands behind such a box itself. */
@@ -212,6 +246,10 @@ static void check_letter(struct lab_turn *turn, const struct hsay_letter *letter
     check_address(turn, &letter->to, answer);
     if (answer)
         return;
+    if (is_search(turn, letter)) {
+        count_search(turn, &letter->to);
+        return;
+    }
     struct lab_contact *c = contact_get(&turn->watched->contacts, &letter->to);
     if (!c->heard)
         count_silent(turn, c, &letter->to);

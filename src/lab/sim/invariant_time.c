@@ -5,7 +5,7 @@
 
 #include "src/lab/sim/invariant_parts.h"
 #include "src/lab/sim/memory.h"
-#include "src/node/state.h"
+#include "src/node/search.h"
 
 enum {
     /* Timers in a second of the world: what a node does of its own accord (steps, mail every 50 ms,
@@ -13,6 +13,7 @@ enum {
     TIMERS_FREE = 64,
     TIMERS_PER_STEP = 8,
     TIMERS_PER_PACKET = 2,
+    TIMERS_OF_SEARCH = 1000 / HSAY_SEARCH_GAP_MS,
     TIMERS_WITHOUT_END = 1000000, /* in a second: time stands still, the run would not end */
     TABLES_EVERY = 64,            /* turns */
     ASKED_FIRST = 4,
@@ -46,7 +47,8 @@ static void check_storm(struct lab_turn *turn)
     w->storm_packets += turn->call->kind == LAB_CALL_PACKET;
     w->storm_timers += turn->call->kind == LAB_CALL_TIME;
     uint32_t most = TIMERS_FREE + TIMERS_PER_STEP * 1000 / (step_ms != 0 ? step_ms : HSAY_STEP_MS) +
-                    TIMERS_PER_PACKET * w->storm_packets;
+                    TIMERS_PER_PACKET * w->storm_packets +
+                    (turn->host->node->search != NULL ? TIMERS_OF_SEARCH : 0);
     if (w->storm_timers == most + 1)
         lab_turn_broke(turn, LAB_INVARIANT_STORM, "more than %u timers within a second", most);
     if (w->storm_timers == TIMERS_WITHOUT_END) {
