@@ -57,10 +57,10 @@ void hsay_search_begin(struct hsay_search_way *way, enum hsay_search_role role, 
         .start = (uint16_t)(random >> 16),
         .stride = stride_of(random & 0xffff),
     };
-    if (role == HSAY_SEARCH_OPENS)
-        way->packets = both ? OPEN_ROUNDS * HSAY_SEARCH_OPENED : HSAY_SEARCH_OPENED;
-    else
-        way->packets = both ? GUESS_ROUNDS * GUESSES : HSAY_SEARCH_PROBED;
+    uint16_t opened = both ? OPEN_ROUNDS * HSAY_SEARCH_OPENED : HSAY_SEARCH_OPENED;
+    uint16_t probed = both ? GUESS_ROUNDS * GUESSES : HSAY_SEARCH_PROBED;
+    way->packets = role == HSAY_SEARCH_OPENS ? opened : probed;
+    way->theirs = role == HSAY_SEARCH_OPENS ? probed : opened;
 }
 
 /* The port so far behind the one that was seen, where the first follows the last. */

@@ -27,8 +27,9 @@ enum {
     /* 100 packets per second: 15 s in all.  New home routers were seen to lose half of all packets,
      * or to crash, at thousands of new mappings per second (Halkes and Pouwelse 2011). */
     HSAY_SEARCH_GAP_MS = 10,
-    /* The puncture, which is enough for all other pairs of NATs, has so long to come. */
-    HSAY_SEARCH_WAIT_MS = 1000,
+    /* The puncture, which is enough for all other pairs of NATs, has so long to come; and both
+     * sides to hear of somebody whom both prefer (src/node/search.h). */
+    HSAY_SEARCH_WAIT_MS = 2000,
 };
 
 enum hsay_search_role {
@@ -49,6 +50,7 @@ struct hsay_search_way {
     uint16_t start;   /* of the round over all ports */
     uint16_t stride;  /* and its step */
     uint16_t packets; /* in all */
+    uint16_t theirs;  /* and those of the other side */
 };
 
 void hsay_search_begin(struct hsay_search_way *way, enum hsay_search_role role, uint8_t mine,

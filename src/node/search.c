@@ -16,7 +16,7 @@ enum {
     /* So many packets tell the other that we were reached, for the case that some are lost. */
     TELLS = 4,
     TELL_GAP_MS = 250,
-    /* After the last packet the other's may still find an open port: it may have begun later. */
+    /* After the last packet of both: the other may have begun later. */
     LINGER_MS = 5000,
     /* So late, what we know of the other is of before a sleep, and it has given up. */
     STALE_MS = 10000,
@@ -154,6 +154,20 @@ static bool may_send(struct hsay_call *call, const struct hsay_introduced *peer)
     return !hsay_key_is_zero(&peer->key) && hsay_addr_sendable(&peer->addr, &policy);
 }
 
+/* The same number on both sides, and for liars as good as any other. */
+static uint64_t rank(const struct hsay_node *node, const struct hsay_peer *peer)
+{
+    return hsay_peer_mix(hsay_peer_name(&node->key) ^ hsay_peer_name(&peer->key));
+}
+
+/* Of those that are named while nothing was sent yet, the pair of the lowest rank goes first: had
+ * each side begun with whom it was told of first, the other would most often search elsewhere. */
+static bool is_busy(const struct hsay_node *node, const struct hsay_peer *peer)
+{
+    const struct hsay_search *s = node->search;
+    return is_searching(s) && (s->sent != 0 || s->met || rank(node, peer) >= rank(node, &s->peer));
+}
+
 void hsay_search_consider(struct hsay_call *call, const struct hsay_introduced *introduced,
                           uint64_t id, uint8_t mine)
 {
@@ -165,7 +179,7 @@ void hsay_search_consider(struct hsay_call *call, const struct hsay_introduced *
     bool lower = memcmp(&node->key, &peer.key, sizeof peer.key) < 0;
     enum hsay_search_role role = hsay_search_role(mine, introduced->nat, lower);
     if (role == HSAY_SEARCH_NONE || !may_send(call, introduced) || !is_believed(call, &peer) ||
-        is_searching(s) || is_reached(call, &peer, role))
+        is_busy(node, &peer) || is_reached(call, &peer, role))
         return;
     hsay_search_begin(&s->way, role, mine, introduced->nat, peer.addr.port,
                       (uint32_t)hsay_rng_u64(&node->rng, &node->crypto));
@@ -191,6 +205,13 @@ static bool send_puncture(struct hsay_call *call, const struct hsay_send_to *to)
     return true;
 }
 
+/* Until the other has sent all, too. */
+static uint64_t linger_ms(const struct hsay_search_way *way)
+{
+    uint64_t more = way->theirs > way->packets ? (uint64_t)way->theirs - way->packets : 0;
+    return more * HSAY_SEARCH_GAP_MS + LINGER_MS;
+}
+
 static void send_next(struct hsay_call *call, struct hsay_search *s)
 {
     struct hsay_send_to to = {.peer = s->peer, .class = HSAY_SEND_SEARCH};
@@ -201,7 +222,7 @@ static void send_next(struct hsay_call *call, struct hsay_search *s)
     send_puncture(call, &to);
     s->due = hsay_time_add_ms(s->due, HSAY_SEARCH_GAP_MS);
     if (s->sent == s->way.packets)
-        s->due = hsay_time_add_ms(call->now.mono, LINGER_MS);
+        s->due = hsay_time_add_ms(call->now.mono, linger_ms(&s->way));
 }
 
 static void tell(struct hsay_call *call, struct hsay_search *s)

@@ -5,9 +5,10 @@
  * host of its choice.  Both sides must have agreed, each to whoever introduced them (its `nat` said
  * so, with a token); that the other is where it is said to be, three network groups must say that
  * we contacted ourselves, as they must of our own address (nat/vote.h), or one peer that the
- * operator trusts; there is one search at a time; and the ledger has its own limits (rule 4).
+ * operator trusts; there is one search at a time, and both sides choose in the same
+ * way whom to search with of those that they hear of; and the ledger has its own limits (rule 4).
  *
- * It begins a second after the introduction, unless the other was reached by then: to who probes
+ * It begins two seconds after the introduction, unless the other was reached by then: to who probes
  * its puncture has come, or to who opens a packet that only somebody could send who hears us.
  * Whoever opened keeps the socket that the other reached: all that goes there leaves from it (a
  * *door*).

@@ -110,6 +110,22 @@ static void packets_are_counted(void **state)
                      4 * GUESSES);
 }
 
+static void each_side_knows_what_the_other_sends(void **state)
+{
+    const uint8_t nat[] = {cone, random_ports, rising_ports};
+    (void)state;
+    for (unsigned i = 0; i < 9; i++) {
+        uint8_t a = nat[i / 3], b = nat[i % 3];
+        enum hsay_search_role role = hsay_search_role(a, b, true);
+        if (role == HSAY_SEARCH_NONE)
+            continue;
+        struct hsay_search_way mine = way_of(role, a, b, 5000, 1);
+        struct hsay_search_way theirs = way_of(hsay_search_role(b, a, false), b, a, 6000, 2);
+        assert_int_equal(mine.theirs, theirs.packets);
+        assert_int_equal(theirs.theirs, mine.packets);
+    }
+}
+
 static uint8_t probed[65536];
 
 /* Probes them all; how many came twice. */
@@ -343,6 +359,7 @@ int main(void)
         cmocka_unit_test(one_opens_when_the_other_probes),
         cmocka_unit_test(the_symmetric_one_opens),
         cmocka_unit_test(packets_are_counted),
+        cmocka_unit_test(each_side_knows_what_the_other_sends),
         cmocka_unit_test(no_port_is_probed_twice),
         cmocka_unit_test(a_round_leads_to_every_port),
         cmocka_unit_test(a_bad_step_would_be_noticed),

@@ -11,12 +11,14 @@
 #include <string.h>
 
 #include "nat/addr_class.h"
+#include "src/walk/peer.h"
 #include "tests/unit/search_fixture.h"
 
 enum {
     /* A puncture for each of three words in different seconds, and no more than three an hour. */
     WITHOUT_SEARCH_MAX = HSAY_SILENT_PACKETS_MAX,
     SEARCH_MS = HSAY_SEARCH_WAIT_MS + HSAY_SEARCH_PROBED * HSAY_SEARCH_GAP_MS + 6000,
+    IN_SEARCH_MS = HSAY_SEARCH_WAIT_MS + 1000,
     HOUR_MS = 3600000,
 };
 
@@ -81,6 +83,7 @@ static void test_who_opens(void **state)
         assert_int_equal(scene.sent[i].port, scene.other.addr.port);
         assert_int_equal(scene.sent[i].socket, SCENE_SOCKET_FIRST + (i - first));
     }
+    scene_run(&scene, 6000);
     for (uint16_t socket = 0; socket <= HSAY_SOCKETS_MAX; socket++)
         assert_false(hsay_node_uses_socket(scene.w.node[0].node, world_now(&scene.w), socket));
     scene_end(&scene);
@@ -92,7 +95,7 @@ static void test_sockets_are_used_meanwhile(void **state)
     (void)state;
     scene_begin(&scene, SCENE_NAT_RANDOM, 3);
     scene_name_by_three(&scene, SCENE_CONE);
-    scene_run(&scene, 2000);
+    scene_run(&scene, IN_SEARCH_MS);
     for (uint16_t socket = 0; socket <= HSAY_SOCKETS_MAX; socket++)
         assert_int_equal(hsay_node_uses_socket(scene.w.node[0].node, world_now(&scene.w), socket),
                          socket >= SCENE_SOCKET_FIRST);
@@ -154,7 +157,7 @@ static void test_a_late_caller(void **state)
     (void)state;
     scene_begin(&scene, SCENE_NAT_CONE, 5);
     scene_name_by_three(&scene, SCENE_SYMMETRIC);
-    scene_run(&scene, 3000);
+    scene_run(&scene, IN_SEARCH_MS);
     for (unsigned i = 0; i < 20; i++) {
         unsigned before = scene.sent_count;
         struct hsay_node *node = scene.w.node[0].node;
@@ -174,7 +177,7 @@ static void test_no_room(void **state)
     (void)state;
     scene_begin(&scene, SCENE_NAT_CONE, 6);
     scene_name_by_three(&scene, SCENE_SYMMETRIC);
-    scene_run(&scene, 3000);
+    scene_run(&scene, IN_SEARCH_MS);
     struct hsay_node *node = scene.w.node[0].node;
     unsigned before = scene.sent_count;
     size_t room = scene.w.out.letter_max;
@@ -191,6 +194,51 @@ static void test_no_room(void **state)
     assert_true(scene.sent_count > before);
     assert_int_equal(hsay_node_stats(node)->drop[HSAY_DROP_OUTBOX], drops);
     scene_end(&scene);
+}
+
+/* Two are named: both sides of either pair prefer the same.  Once a packet is out, nobody else. */
+static void test_the_lower_rank_goes_first(void **state)
+{
+    unsigned first = 0;
+    (void)state;
+    for (uint64_t seed = 60; seed < 68; seed++) {
+        struct scene scene;
+        scene_begin(&scene, SCENE_NAT_CONE, seed);
+        uint64_t own = hsay_peer_name(hsay_node_key(scene.w.node[0].node));
+        uint64_t rank = hsay_peer_mix(own ^ hsay_peer_name(&scene.other.key));
+        uint64_t rank_5 = hsay_peer_mix(own ^ hsay_peer_name(&scene.peer[5].key));
+        struct stranger other = scene.other;
+        scene_name_by_three(&scene, SCENE_SYMMETRIC);
+        scene_run(&scene, HSAY_SEARCH_WAIT_MS / 2);
+        scene.other = scene.peer[5];
+        scene_name_by_three(&scene, SCENE_SYMMETRIC);
+        scene.other = other;
+        scene_run(&scene, SEARCH_MS);
+        assert_int_equal(scene.sent_count > HSAY_SEARCH_PROBED, rank <= rank_5);
+        first += rank <= rank_5;
+        scene_end(&scene);
+    }
+    assert_in_range(first, 1, 7);
+}
+
+static void test_a_search_is_not_put_off(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 60; seed < 64; seed++) {
+        struct scene scene;
+        scene_begin(&scene, SCENE_NAT_CONE, seed);
+        struct stranger other = scene.other;
+        scene_name_by_three(&scene, SCENE_SYMMETRIC);
+        scene_run(&scene, IN_SEARCH_MS);
+        for (unsigned i = 3; i < 6; i++) {
+            scene.other = scene.peer[i];
+            scene_name_by_three(&scene, SCENE_SYMMETRIC);
+        }
+        scene.other = other;
+        scene_run(&scene, SEARCH_MS);
+        assert_true(scene.sent_count > HSAY_SEARCH_PROBED);
+        scene_end(&scene);
+    }
 }
 
 /* ---- who is believed ---- */
@@ -442,7 +490,7 @@ static void begin_search(struct scene *scene, enum scene_nat nat, uint64_t seed)
 {
     scene_begin(scene, nat, seed);
     scene_name_by_three(scene, nat == SCENE_NAT_CONE ? SCENE_SYMMETRIC : SCENE_CONE);
-    scene_run(scene, 2000);
+    scene_run(scene, IN_SEARCH_MS);
     assert_true(scene->sent_count > 50);
 }
 
@@ -493,6 +541,8 @@ int main(void)
         cmocka_unit_test(test_once_an_hour),
         cmocka_unit_test(test_a_late_caller),
         cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_the_lower_rank_goes_first),
+        cmocka_unit_test(test_a_search_is_not_put_off),
         cmocka_unit_test(test_one_voice_is_none),
         cmocka_unit_test(test_two_voices_are_none),
         cmocka_unit_test(test_a_trusted_voice_is_enough),

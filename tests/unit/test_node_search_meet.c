@@ -23,7 +23,7 @@ static void begin_search(struct scene *scene, enum scene_nat nat, uint64_t seed)
 {
     scene_begin(scene, nat, seed);
     scene_name_by_three(scene, nat == SCENE_NAT_CONE ? SCENE_SYMMETRIC : SCENE_CONE);
-    scene_run(scene, 2000);
+    scene_run(scene, HSAY_SEARCH_WAIT_MS + 1000);
     assert_true(scene->sent_count > 50);
 }
 
@@ -62,6 +62,21 @@ static void test_a_probe_opens_a_door(void **state)
     assert_all_by(&scene, since, DOOR);
     for (uint16_t socket = 0; socket <= HSAY_SOCKETS_MAX; socket++)
         assert_int_equal(uses(&scene, socket), socket == DOOR);
+    scene_end(&scene);
+}
+
+/* The other's last probe comes when 13 s have passed since the last of ours. */
+static void test_the_last_probe_is_as_good(void **state)
+{
+    struct scene scene;
+    (void)state;
+    begin_search(&scene, SCENE_NAT_RANDOM, 8);
+    scene_run(&scene, HSAY_SEARCH_PROBED * HSAY_SEARCH_GAP_MS - 1000);
+    unsigned since = scene.sent_count;
+    scene_other_sends(&scene, DOOR, HSAY_MSG_PUNCTURE, false);
+    scene_run(&scene, 3000);
+    assert_all_by(&scene, since, DOOR);
+    assert_true(uses(&scene, DOOR));
     scene_end(&scene);
 }
 
@@ -118,7 +133,7 @@ static void test_a_new_door_replaces_the_old(void **state)
     scene_other_sends(&scene, DOOR, HSAY_MSG_PUNCTURE, false);
     scene_run(&scene, 3700000);
     scene_name_by_three(&scene, SCENE_CONE);
-    scene_run(&scene, 2000);
+    scene_run(&scene, HSAY_SEARCH_WAIT_MS + 1000);
     assert_int_not_equal(last(&scene)->socket, 0);
     unsigned since = scene.sent_count;
     scene_other_sends(&scene, DOOR + 5, HSAY_MSG_PUNCTURE, false);
@@ -211,7 +226,7 @@ static unsigned search_packets_after(enum scene_nat nat, uint8_t type, bool hear
     assert_true(scene.sent_count > 0); /* the puncture, and in it the token */
     if (type != HSAY_MSG_NONE)
         scene_other_sends(&scene, 0, type, hears);
-    scene_run(&scene, 400);
+    scene_run(&scene, HSAY_SEARCH_WAIT_MS - 600);
     unsigned before = scene.sent_count;
     scene_run(&scene, SEARCH_MS);
     unsigned count = scene.sent_count - before;
@@ -409,6 +424,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_probe_opens_a_door),
+        cmocka_unit_test(test_the_last_probe_is_as_good),
         cmocka_unit_test(test_the_door_stays_open),
         cmocka_unit_test(test_a_replay_opens_no_other),
         cmocka_unit_test(test_a_new_door_replaces_the_old),

@@ -20,7 +20,7 @@ enum {
     PUNCTURE_BYTES = HSAY_SEAL_BYTES + HSAY_PUNCTURE_MESSAGE_BYTES,
     CONTACTS_FIRST = 16,
     SEARCH_TELLS = 4,  /* once it was found, or is thought to be */
-    SEARCH_GAP_S = 20, /* within one there is no longer pause */
+    SEARCH_GAP_S = 30, /* within one there is no longer pause */
     ANSWER_WAIT_MS = HSAY_REQUEST_LIFETIME_MS + 1,
 };
 
