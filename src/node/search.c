@@ -29,6 +29,12 @@ static bool is_searching(const struct hsay_search *s)
     return s->way.role != HSAY_SEARCH_NONE;
 }
 
+/* Nobody else comes before it any more. */
+static bool is_under_way(const struct hsay_search *s)
+{
+    return is_searching(s) && (s->sent != 0 || s->met);
+}
+
 static void end(struct hsay_search *s)
 {
     s->way.role = HSAY_SEARCH_NONE;
@@ -128,7 +134,7 @@ static bool needs_contacts(const struct hsay_call *call)
 bool hsay_search_offers(const struct hsay_call *call, bool symmetric)
 {
     const struct hsay_search *s = call->node->search;
-    return s != NULL && call->overlay->config.policy == HSAY_POLICY_HEARSAY && !is_searching(s) &&
+    return s != NULL && call->overlay->config.policy == HSAY_POLICY_HEARSAY && !is_under_way(s) &&
            (!symmetric || needs_contacts(call));
 }
 
@@ -165,7 +171,7 @@ static uint64_t rank(const struct hsay_node *node, const struct hsay_peer *peer)
 static bool is_busy(const struct hsay_node *node, const struct hsay_peer *peer)
 {
     const struct hsay_search *s = node->search;
-    return is_searching(s) && (s->sent != 0 || s->met || rank(node, peer) >= rank(node, &s->peer));
+    return is_under_way(s) || (is_searching(s) && rank(node, peer) >= rank(node, &s->peer));
 }
 
 void hsay_search_consider(struct hsay_call *call, const struct hsay_introduced *introduced,

@@ -80,7 +80,7 @@ void scene_start(struct scene *scene, unsigned asked, enum hsay_bucket bucket)
 void scene_begin(struct scene *scene, enum scene_nat nat, uint64_t seed)
 {
     scene_init(scene, nat, seed);
-    scene_start(scene, 3, HSAY_BUCKET_INTRODUCED);
+    scene_start(scene, 3, nat == SCENE_NAT_CONE ? HSAY_BUCKET_INTRODUCED : HSAY_BUCKET_TRUSTED);
     scene_run(scene, 15000);
 }
 

@@ -48,7 +48,9 @@ struct scene {
 void scene_init(struct scene *scene, enum scene_nat nat, uint64_t seed);
 /* Node 0 is told of the first `asked` peers, in that bucket, and they answer it. */
 void scene_start(struct scene *scene, unsigned asked, enum hsay_bucket bucket);
-/* Both, with three that are not trusted, and time until they answered. */
+/* Both, with three peers, and time until they answered.  They are trusted where the NAT has a port
+ * for each destination: whom it has as contacts besides these makes a search needless (search.h).
+ */
 void scene_begin(struct scene *scene, enum scene_nat nat, uint64_t seed);
 void scene_end(struct scene *scene);
 

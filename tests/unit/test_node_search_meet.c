@@ -348,7 +348,7 @@ static void street_begin(struct street *street, const char *kind, uint16_t socke
     for (unsigned i = 0; i < NODES; i++)
         for (unsigned j = BOXED; j < NODES; j++)
             if (i != j)
-                world_name(&street->w, i, j, HSAY_BUCKET_INTRODUCED);
+                world_name(&street->w, i, j, HSAY_BUCKET_TRUSTED); /* else it has contacts enough */
 }
 
 static void street_end(struct street *street)
