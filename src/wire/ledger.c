@@ -175,15 +175,30 @@ static bool pass_class(struct hsay_ledger *ledger, hsay_time now, enum hsay_send
     return false;
 }
 
+/* Twice as many may begin around the end of a period, and no more. */
+static bool has_search_left(struct hsay_ledger_search *search, hsay_time now)
+{
+    if (hsay_time_ms_between(search->begun_from, now) > HSAY_SILENT_PERIOD_MS) {
+        search->begun = 0;
+        search->begun_from = now;
+    }
+    return search->begun < HSAY_LEDGER_SEARCHES_MAX;
+}
+
 bool hsay_ledger_search(struct hsay_ledger *ledger, hsay_time now, const struct hsay_addr *peer,
                         uint32_t packets)
 {
+    struct hsay_ledger_search *search = ledger->search;
     struct hsay_addr host = *peer;
 
-    host.port = 0; /* to which nothing is sent: the host's own account */
-    if (ledger->search == NULL || !pass_silent(ledger, now, &host, 1))
+    if (search == NULL || !has_search_left(search, now))
         return false;
-    *ledger->search = (struct hsay_ledger_search){host, packets};
+    host.port = 0; /* to which nothing is sent: the host's own account */
+    if (!pass_silent(ledger, now, &host, 1))
+        return false;
+    search->host = host;
+    search->packets = packets;
+    search->begun++;
     return true;
 }
 

@@ -13,8 +13,8 @@
  *     are not bound by it.
  *  3. No datagram is larger than the node's datagram size.
  *  4. A search for ports (nat/search.h) is to one host and of so many small datagrams, and begins
- * at most once in HSAY_SILENT_PERIOD_MS for each host.  With whom, the node decides, which believes
- *     no single peer about it; this bounds what a mistake can cost.
+ *     at most once in HSAY_SILENT_PERIOD_MS for each host, and six times in all.  With whom, the
+ * node decides, which believes no single peer about it; this bounds what a mistake can cost.
  *
  * An address is *validated* for a call when the packet in hand showed our token, or when it answers
  * a request of ours; it is *heard* once it has ever sent us an authentic packet in answer to one.
@@ -54,10 +54,16 @@ enum hsay_send_class {
 
 enum { HSAY_LEDGER_SEARCH_BYTES_MAX = 128 }; /* a datagram of a search: a puncture, and some air */
 
-/* What is left of the search in hand. */
+/* Whoever is believed wrongly, all searches of a node together cost no more than a megabyte an
+ * hour. */
+enum { HSAY_LEDGER_SEARCHES_MAX = 6 };
+
+/* What is left of the search in hand, and how many there were. */
 struct hsay_ledger_search {
     struct hsay_addr host;
     uint32_t packets;
+    uint32_t begun; /* since then, for an hour */
+    hsay_time begun_from;
 };
 
 /* An address is known by a hash: two in 2^32 are taken for one, and nobody can tell which. */
@@ -98,7 +104,8 @@ size_t hsay_ledger_room(const struct hsay_ledger *ledger,
 bool hsay_ledger_charge(struct hsay_ledger_account *account, size_t bytes);
 
 /* Begins a search of so many packets to the host of `peer`, in place of any before it.  False, and
- * nothing changed, if one to there began within the period, or no account can be kept of it. */
+ * nothing changed, if one to there began within the period, too many did, or no account can be kept
+ * of it. */
 bool hsay_ledger_search(struct hsay_ledger *ledger, hsay_time now, const struct hsay_addr *peer,
                         uint32_t packets);
 

@@ -360,12 +360,24 @@ static void naming_many_hosts_gains_no_second_search(void **state)
         unsigned victim = 0, begun = 0;
         start_with_searches(count, count);
         for (uint32_t i = 0; i < 20000; i++) {
+            account.begun = 0; /* the bound on all of them is not what is tested here */
             begun += search(i * PERIOD_S / 20001, 1 + i, 6421, 10);
+            account.begun = 0;
             victim += search(i * PERIOD_S / 20001, 0, (uint16_t)(1024 + i), 10);
         }
         assert_true(victim <= 1);
         assert_true(begun <= count); /* then all places bear somebody's packet */
     }
+}
+
+static void searches_are_few_in_all(void **state)
+{
+    (void)state;
+    start_with_searches(1024, 10);
+    for (unsigned i = 0; i < 100; i++)
+        assert_int_equal(search(i, i, 6421, 10), i < HSAY_LEDGER_SEARCHES_MAX);
+    for (unsigned i = 0; i < 100; i++)
+        assert_int_equal(search(PERIOD_S + 1 + i, 100 + i, 6421, 10), i < HSAY_LEDGER_SEARCHES_MAX);
 }
 
 /* Requests fill the table just as well. */
@@ -402,6 +414,7 @@ int main(void)
         cmocka_unit_test(without_an_account_no_search_begins),
         cmocka_unit_test(naming_many_hosts_gains_no_second_search),
         cmocka_unit_test(a_table_full_of_others_refuses),
+        cmocka_unit_test(searches_are_few_in_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
