@@ -47,8 +47,11 @@ void hsay_own_nat_on_vote(struct hsay_call *call, const struct hsay_addr *seen)
     struct hsay_vote v = {.voter = call->from.addr, .seen = *seen, .contacted = true};
     struct hsay_vote_result result;
     hsay_addr_normalise(&v.seen);
+    struct hsay_addr before = node->votes.confirmed[v.seen.kind == HSAY_ADDR_IP6];
     if (hsay_vote_add(&node->votes, call->now.mono, &v) != 0)
         return;
+    if (!hsay_addr_equal(&before, &node->votes.confirmed[v.seen.kind == HSAY_ADDR_IP6]))
+        hsay_step_on_moved(call);
     hsay_vote_result(&node->votes, call->now.mono, v.seen.kind, &node->bound, &result);
     if (!result.confirmed || hsay_addr_class(&v.seen) < hsay_addr_class(&result.addr))
         return;

@@ -78,6 +78,11 @@ void hsay_step_ask_around(struct hsay_call *call, bool elsewhere)
     o->step_due = call->now.mono;
 }
 
+void hsay_step_on_moved(struct hsay_call *call)
+{
+    call->overlay->asking_s = 0;
+}
+
 static bool is_fresh(const struct hsay_call *call)
 {
     return hsay_time_before(call->now.mono, call->overlay->fresh_until);

@@ -27,6 +27,9 @@ void hsay_step_hand_on(struct hsay_call *call, struct hsay_candidate *c);
  * and fewer the more of them contradict. */
 void hsay_step_ask_around(struct hsay_call *call, bool elsewhere);
 
+/* It has: the next doubt is another one, and need not wait for a minute to be over. */
+void hsay_step_on_moved(struct hsay_call *call);
+
 void hsay_step_run(struct hsay_call *call);
 
 #endif

@@ -132,5 +132,14 @@ for ((i = 0; i < 120; i++)); do
 done
 echo "# taken for symmetric in $symmetric of 120 looks within 30 s"
 check 'it is not taken for symmetric for long' test "$kind" = independent
-check 'and it knows its new port' test "$(field addr)" = "$from:50001"
+knows_port() { # port, seconds
+    local tries
+    for ((tries = 0; tries < 4 * $2; tries++)); do
+        [ "$(field addr)" != "$from:$1" ] || return 0
+        sleep 0.25
+    done
+    hearsay a nat
+    return 1
+}
+check 'and it knows its new port' knows_port 50001 30
 finish
