@@ -153,7 +153,7 @@ unhurt() { # attacks...: each was tried, and no victim got anything
 # Whom a node was told of it visits a step or two later.
 soon() { # command...
     local tries
-    for ((tries = 0; tries < 50; tries++)); do
+    for ((tries = 0; tries < 400; tries++)); do
         ! "$@" >/dev/null || return 0
         sleep 0.1
     done
