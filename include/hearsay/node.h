@@ -172,7 +172,7 @@ enum {
 
 /* Zero in any field but the secret means its default.
  *
- * What takes how much memory, in bytes: a node 464 and 1,200 for its counters; an overlay 400 and
+ * What takes how much memory, in bytes: a node 464 and 1,216 for its counters; an overlay 400 and
  * 100 for its keys, and in it a candidate 96, a second address 44, a request 128 and 8 for each of
  * the (at most 8) rumors that it names, an entry of the book 56, a rumor 24, a want 16, a voice 16;
  * of what all overlays share a vote 32, a target of punctures 8, a key of the ring 72, an entry of
@@ -440,6 +440,8 @@ enum hsay_counter {
     HSAY_COUNT_VERIFIED,   /* signatures checked */
     HSAY_COUNT_WAYS_TRIED, /* second addresses of peers asked, besides what the walk asks */
     HSAY_COUNT_WAYS_FOUND, /* of these, answered */
+    HSAY_COUNT_PROBES_OUT, /* questions and probes that measure for how long mappings live */
+    HSAY_COUNT_KEEPALIVES_OUT, /* sent for nothing but to keep mappings */
     HSAY_COUNTER_COUNT,
 };
 const char *hsay_counter_name(enum hsay_counter counter); /* "packets_in" */
@@ -543,6 +545,24 @@ struct hsay_vote_status {
 };
 int hsay_node_vote_at(const struct hsay_node *node, struct hsay_now now, size_t index,
                       struct hsay_vote_status *out);
+
+/* For how long the NAT in front of us keeps a mapping that carried something both ways, when
+ * nothing goes through it; measured on our own paths, a minute or two after the first contact with
+ * a peer that anybody can reach, and every twenty minutes.  HSAY_ENOENT: sockets_max is below
+ * HSAY_SOCKETS_LIFETIME. */
+struct hsay_lifetime_status {
+    uint32_t at_least_ms;      /* one lived through such a silence; 0: not known */
+    uint32_t below_ms;         /* and none of two through such a one; 0: not known */
+    uint32_t lone_at_least_ms; /* as at_least_ms, of one that carried a lone question and its
+                                * answer: 0, 28 s or 58 s */
+    uint32_t trials;           /* that told something, since the start or hsay_node_wake */
+    uint32_t keep_ms; /* a path through which we send nothing for so long gets a datagram; 0: no
+                       * need, or no use */
+    uint16_t paths;   /* that are watched for that */
+    bool measuring;
+};
+int hsay_node_lifetime(const struct hsay_node *node, struct hsay_now now,
+                       struct hsay_lifetime_status *out);
 
 /* A claim such as the next request could carry, for people who want to look at one.  Changes
  * nothing.  `bits` has HSAY_FILTER_MAX_BYTES and must live as long as the claim's span is read.

@@ -11,6 +11,7 @@
 
 #include "nat/addr_class.h"
 #include "src/node/catchup.h"
+#include "src/node/keeping.h"
 #include "src/node/lot.h"
 #include "src/node/own_nat.h"
 #include "src/node/send.h"
@@ -302,6 +303,7 @@ static void learn(struct hsay_call *call, const struct hsay_intro_request *r,
         if (g->lan.kind != HSAY_ADDR_NONE)
             hsay_candidate_on_way(&o->candidates, call->now.mono, c, &g->lan);
         hsay_candidate_on_token(c, &r->token);
+        hsay_keeping_on_visit(call, c);
         if (c->contacted_at == 0 && c->asked_at == 0)
             hsay_step_return_visit(call, c);
     }

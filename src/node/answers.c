@@ -11,6 +11,7 @@
 #include "src/node/request.h"
 #include "src/node/search.h"
 #include "src/node/taking.h"
+#include "src/node/trials.h"
 #include "src/node/way.h"
 
 enum {
@@ -129,6 +130,8 @@ static void note(struct hsay_pending *p, const struct hsay_call *call,
 void hsay_answers_on_intro_response(struct hsay_call *call, const struct hsay_message *m)
 {
     const struct hsay_intro_response *a = &m->intro_response;
+    if (hsay_trials_on_answer(call, a))
+        return;
     struct hsay_pending *p = hsay_pending_find(&call->overlay->pendings, a->id, &call->from);
     if (p == NULL || p->kind == HSAY_PENDING_FETCH || p->answered) {
         hsay_drop(call->node, HSAY_DROP_UNASKED);

@@ -14,6 +14,7 @@
 #include "src/node/puncturing.h"
 #include "src/node/search.h"
 #include "src/node/send.h"
+#include "src/node/trials.h"
 
 static void on_direct(struct hsay_call *call, const struct hsay_message *m)
 {
@@ -180,6 +181,7 @@ int hsay_node_on_packet(struct hsay_node *node, struct hsay_now now,
     struct hsay_call call;
     hsay_count(node, HSAY_COUNT_PACKETS_IN, 1);
     hsay_count(node, HSAY_COUNT_BYTES_IN, packet->bytes.size);
+    hsay_trials_on_arrival(node, now, packet->socket);
     int rc = hsay_envelope_parse(&a.envelope, packet->bytes);
     if (rc != 0) {
         hsay_drop(node, rc == HSAY_EVERSION ? HSAY_DROP_VERSION : HSAY_DROP_LENGTH);

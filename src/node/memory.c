@@ -84,6 +84,8 @@ size_t hsay_memory_carve(struct hsay_memory *m, const struct hsay_node_config *c
     struct carving c = {memory, 0};
     size_t overlays = config->overlays_max;
     m->node = CARVE(&c, 1, struct hsay_node);
+    m->measure = config->sockets_max >= HSAY_SOCKETS_LIFETIME ? CARVE(&c, 1, struct hsay_measure)
+                                                              : NULL; /* it is node->measure */
     m->overlay = CARVE(&c, overlays, struct hsay_overlay);
     m->stats = config->stats;
     if (m->stats == NULL)

@@ -30,6 +30,7 @@ struct hsay_memory {
     struct hsay_want *want;
     struct hsay_window_voice *voice;
     struct hsay_search *search;
+    struct hsay_measure *measure; /* NULL: too few sockets */
 };
 
 /* False: a limit of hsay_node_config. */

@@ -8,12 +8,14 @@
 #include "src/node/answers.h"
 #include "src/node/call.h"
 #include "src/node/catchup.h"
+#include "src/node/keeping.h"
 #include "src/node/mail.h"
 #include "src/node/memory.h"
 #include "src/node/outbox.h"
 #include "src/node/search.h"
 #include "src/node/step.h"
 #include "src/node/taking.h"
+#include "src/node/trials.h"
 #include "src/wire/salted.h"
 
 enum {
@@ -106,6 +108,9 @@ int hsay_node_init(void *memory, const struct hsay_node_config *given,
     node->overlays_max = (uint8_t)config.overlays_max;
     node->verify_outside = config.verify_outside;
     node->stats = m.stats;
+    node->measures = m.measure != NULL;
+    assert(!node->measures || m.measure == node->measure);
+    hsay_keeping_on_wake(node);
     node->crypto = *crypto;
     crypto->ops->node_public(crypto->self, &node->key, config.node_secret);
     hsay_rng_init(&node->rng, seed);
@@ -270,6 +275,8 @@ int hsay_node_leave(struct hsay_node *node, uint16_t overlay)
         return HSAY_ENOENT;
     hsay_keyring_drop(&node->keyring, (uint8_t)overlay);
     hsay_search_leave(node, overlay);
+    hsay_keeping_drop(node, overlay);
+    hsay_trials_drop(node, overlay);
     o->used = false;
     return 0;
 }
@@ -310,6 +317,7 @@ void hsay_node_wake(struct hsay_node *node, struct hsay_now now)
     if (node->filters)
         hsay_filter_reset(hsay_node_filter(node));
     hsay_search_wake(node);
+    hsay_keeping_on_wake(node);
     for (unsigned i = 0; i < node->overlays_max; i++)
         if (node->overlay[i].used)
             hsay_step_refresh(&node->overlay[i], now);
@@ -377,9 +385,12 @@ static void tell_address(struct hsay_call *call)
     }
 }
 
-static hsay_time overlay_deadline(const struct hsay_overlay *o)
+static hsay_time overlay_deadline(const struct hsay_node *node, uint16_t number)
 {
+    const struct hsay_overlay *o = &node->overlay[number];
     hsay_time due = hsay_time_min(o->step_due, o->mail_due);
+    due = hsay_time_min(due, hsay_trials_deadline(node, number));
+    due = hsay_time_min(due, hsay_keeping_deadline(node, number));
     due = hsay_time_min(due, hsay_catchup_deadline(o));
     return hsay_time_min(due, hsay_answers_deadline(o));
 }
@@ -391,7 +402,10 @@ static void run_overlay(struct hsay_call *call)
     hsay_mail_run(call);
     hsay_catchup_run(call);
     hsay_step_run(call);
+    hsay_trials_run(call);
+    hsay_keeping_run(call);
     if (step) { /* slow affairs, at the pace of the walk */
+        hsay_trials_begin(call);
         remove_expired(call);
         tell_address(call);
     }
@@ -405,7 +419,7 @@ int hsay_node_on_time(struct hsay_node *node, struct hsay_now now, struct hsay_o
     for (unsigned i = 0; i < node->overlays_max; i++) {
         struct hsay_call call;
         if (!hsay_call_begin(&call, node, now, (uint16_t)i, out) ||
-            hsay_time_before(now.mono, overlay_deadline(call.overlay)))
+            hsay_time_before(now.mono, overlay_deadline(node, (uint16_t)i)))
             continue;
         if (!hsay_outbox_has_room(out, &need))
             break; /* its deadline stays due: the caller comes again with an empty outbox */
@@ -423,11 +437,11 @@ hsay_time hsay_node_deadline(const struct hsay_node *node)
     hsay_time due = hsay_search_deadline(node);
     for (unsigned i = 0; i < node->overlays_max; i++)
         if (node->overlay[i].used)
-            due = hsay_time_min(due, overlay_deadline(&node->overlay[i]));
+            due = hsay_time_min(due, overlay_deadline(node, (uint16_t)i));
     return due;
 }
 
 bool hsay_node_uses_socket(const struct hsay_node *node, struct hsay_now now, uint16_t socket)
 {
-    return hsay_search_uses(node, now.mono, socket);
+    return hsay_trials_uses_socket(node, socket) || hsay_search_uses(node, now.mono, socket);
 }

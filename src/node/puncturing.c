@@ -1,9 +1,11 @@
 #include "src/node/puncturing.h"
 
+#include "src/node/keeping.h"
 #include "src/node/own_nat.h"
 #include "src/node/search.h"
 #include "src/node/send.h"
 #include "src/node/step.h"
+#include "src/node/trials.h"
 #include "src/node/way.h"
 
 /* When we last asked the asker, or answered it.  Whom we introduced, or handed on, is forgotten as
@@ -70,6 +72,7 @@ void hsay_puncturing_on_request(struct hsay_call *call, const struct hsay_messag
         hsay_drop(call->node, HSAY_DROP_PUNCTURE);
         return;
     }
+    hsay_keeping_on_introduced(call);
     struct hsay_introduced peer = r->target;
     peer.addr = target.addr;
     hsay_search_consider(call, &peer, r->id, hsay_own_nat_flags(call, peer.addr.kind));
@@ -85,6 +88,8 @@ void hsay_puncturing_on_request(struct hsay_call *call, const struct hsay_messag
 void hsay_puncturing_on_puncture(struct hsay_call *call, const struct hsay_message *m)
 {
     struct hsay_overlay *o = call->overlay;
+    if (hsay_trials_on_puncture(call, &m->puncture))
+        return;
     /* The id belongs to a request that may have been answered and forgotten by now. */
     struct hsay_candidate *c =
         hsay_candidate_on_puncture(&o->candidates, call->now.mono, &call->from);
@@ -94,7 +99,7 @@ void hsay_puncturing_on_puncture(struct hsay_call *call, const struct hsay_messa
     }
     hsay_candidate_on_token(c, &m->puncture.token);
     hsay_puncture_on_packet(&call->node->punctures, &call->from.addr);
-    hsay_count(call->node, HSAY_COUNT_PUNCTURES_IN, 1);
+    hsay_count(call->node, HSAY_COUNT_PUNCTURES_IN, m->puncture.id != 0); /* else it keeps a path */
     if (hsay_candidate_has_come(c))
         hsay_step_hasten(call);
 }

@@ -5,6 +5,7 @@
 
 #include "src/node/attempt.h"
 #include "src/node/catchup.h"
+#include "src/node/keeping.h"
 #include "src/node/outbox.h"
 #include "src/node/own_nat.h"
 #include "src/node/send.h"
@@ -158,6 +159,7 @@ bool hsay_request_send(struct hsay_call *call, const struct hsay_request_plan *p
     p->untouched = untouched;
     hsay_attempt_on_request(call, plan->to, p);
     hsay_candidate_on_asked(&call->overlay->candidates, plan->to, call->now.mono);
+    hsay_keeping_on_asked(call, plan->to, to.token != NULL);
     hsay_count(call->node, HSAY_COUNT_STEPS, 1);
     hsay_count(call->node,
                m.intro_request.claim.kind == HSAY_CLAIM_SUM ? HSAY_COUNT_CLAIMS_SUM

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "src/node/keeping.h"
 #include "src/node/outbox.h"
 #include "src/node/search.h"
 
@@ -111,6 +112,8 @@ static void post(struct hsay_call *call, struct hsay_sending *s, size_t bytes)
         hsay_outbox_post(out, &letter);
     if (call->node->filters)
         hsay_filter_on_traffic(hsay_node_filter(call->node), call->now.mono, &s->to);
+    if (s->socket == 0 || s->socket > HSAY_SOCKETS_LIFETIME)
+        hsay_keeping_on_sent(call, &s->to);
     hsay_count(call->node, HSAY_COUNT_PACKETS_OUT, 1);
     hsay_count(call->node, HSAY_COUNT_BYTES_OUT, bytes);
 }

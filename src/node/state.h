@@ -5,8 +5,11 @@
 #ifndef HEARSAY_NODE_STATE_H
 #define HEARSAY_NODE_STATE_H
 
+#include <assert.h>
+
 #include "hearsay/node.h"
 #include "nat/filter.h"
+#include "nat/lifetime.h"
 #include "nat/puncture.h"
 #include "nat/vote.h"
 #include "src/sync/answer.h"
@@ -93,14 +96,55 @@ struct hsay_overlay {
     struct hsay_walk walk;
 };
 
+enum hsay_trial_stage {
+    HSAY_TRIAL_NONE = 0,
+    HSAY_TRIAL_ASKED,
+    HSAY_TRIAL_ANSWERED, /* to be asked once more */
+    HSAY_TRIAL_ASKED_AGAIN,
+    HSAY_TRIAL_SILENT,
+    HSAY_TRIAL_PROBED,
+};
+
+/* Of nat/lifetime.h, from the socket of its number and one. */
+struct hsay_trial {
+    struct hsay_peer peer;   /* stays after the end: somebody else is to be next */
+    struct hsay_token token; /* that it made for our port */
+    uint64_t id;             /* of what was sent last */
+    hsay_time due;           /* the next thing, or the end of patience */
+    uint16_t port;           /* of ours, as it sees it */
+    uint8_t overlay;
+    uint8_t stage; /* enum hsay_trial_stage */
+    uint8_t probes;
+};
+
+/* Ten: a contact in each of the walk's last ten steps, and as many as direct mail goes to. */
+enum { HSAY_PATHS_MAX = 10 };
+
+struct hsay_path {
+    struct hsay_addr to;
+    hsay_time first; /* when we began to watch it: it had been used just then */
+    hsay_time sent;  /* when it was used last by us */
+    uint8_t overlay;
+    bool used;
+    bool settled; /* it has been used for longer than NATs wait for a stream */
+};
+
+/* Only with sockets to measure from. */
+struct hsay_measure {
+    struct hsay_lifetime lifetime;
+    struct hsay_trial trial[HSAY_LIFETIME_TRIALS];
+    struct hsay_path path[HSAY_PATHS_MAX];
+};
+
 struct hsay_node {
     uint8_t secret[HSAY_KEY_BYTES];
     struct hsay_key key;
     uint8_t token_secret[32];
     struct hsay_rng rng;
     uint8_t overlays_max;
-    bool verify_outside;
-    bool filters; /* hsay_node_filter is there */
+    bool verify_outside : 1;
+    bool filters : 1;  /* hsay_node_filter is there */
+    bool measures : 1; /* and so is hsay_node_measure */
     uint32_t replay_max;
     struct hsay_crypto crypto;
     struct hsay_gate gate;
@@ -115,8 +159,17 @@ struct hsay_node {
     struct hsay_overlay *overlay;    /* overlays_max */
     struct hsay_seal_keys *own_keys; /* as many; NULL: they are given */
     struct hsay_node_stats *stats;
-    struct hsay_search *search; /* NULL: the caller has not enough sockets for one (search.h) */
+    struct hsay_search *search;    /* NULL: the caller has not enough sockets for one (search.h) */
+    struct hsay_measure measure[]; /* one if it measures: a pointer would not fit 3,072 bytes */
 };
+
+/* NULL: there is nothing to measure with. */
+static inline struct hsay_measure *hsay_node_measure(const struct hsay_node *node)
+{
+    return node->measures ? (struct hsay_measure *)node->measure : NULL;
+}
+
+static_assert((int)HSAY_LIFETIME_TRIALS <= (int)HSAY_SOCKETS_LIFETIME, "one for each trial");
 
 /* One call of the node: what every function below needs, and the packet in hand if there is one. */
 struct hsay_call {

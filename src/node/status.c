@@ -60,6 +60,8 @@ static const char *const counter_names[HSAY_COUNTER_COUNT] = {
     [HSAY_COUNT_VERIFIED] = "verified",
     [HSAY_COUNT_WAYS_TRIED] = "ways_tried",
     [HSAY_COUNT_WAYS_FOUND] = "ways_found",
+    [HSAY_COUNT_PROBES_OUT] = "probes_out",
+    [HSAY_COUNT_KEEPALIVES_OUT] = "keepalives_out",
 };
 
 static const char *const attempt_names[HSAY_ATTEMPT_COUNT] = {
@@ -246,6 +248,26 @@ int hsay_node_vote_at(const struct hsay_node *node, struct hsay_now now, size_t 
         .seen = vote->seen,
         .age_ms = hsay_time_ms_between((hsay_time){vote->at_s * UINT64_C(1000000000)}, now.mono)};
     out->network_bits = hsay_addr_group_network(vote->group, &out->network);
+    return 0;
+}
+
+int hsay_node_lifetime(const struct hsay_node *node, struct hsay_now now,
+                       struct hsay_lifetime_status *out)
+{
+    const struct hsay_measure *m = hsay_node_measure(node);
+    if (m == NULL)
+        return HSAY_ENOENT;
+    struct hsay_lifetime_verdict verdict = hsay_lifetime_verdict(&m->lifetime);
+    *out = (struct hsay_lifetime_status){
+        .at_least_ms = verdict.at_least_ms,
+        .below_ms = verdict.below_ms,
+        .lone_at_least_ms = verdict.lone_at_least_ms,
+        .trials = m->lifetime.ended,
+        .keep_ms = hsay_lifetime_keep_ms(&m->lifetime, now.mono),
+        .measuring = m->lifetime.running != 0,
+    };
+    for (size_t i = 0; i < HSAY_PATHS_MAX; i++)
+        out->paths = (uint16_t)(out->paths + m->path[i].used);
     return 0;
 }
 

@@ -103,7 +103,7 @@ static void test_the_header_is_right(void **state)
     assert_int_equal(sizeof(struct hsay_ledger_entry), 8);
     assert_int_equal(sizeof(struct hsay_gate_bucket), 20);
     assert_int_equal(sizeof(struct hsay_seal_keys), 100);
-    assert_int_equal(sizeof(struct hsay_node_stats), 1200);
+    assert_int_equal(sizeof(struct hsay_node_stats), 1216);
     assert_true(sizeof(struct hsay_node) <= 464);
     assert_true(sizeof(struct hsay_filter) <= 1300);
     assert_true(sizeof(struct hsay_overlay) <= 400);
@@ -136,6 +136,7 @@ static struct hsay_node_config any_config(uint64_t *seed)
         .stats = draw(seed, 2) == 0 ? &stats : NULL,
         .no_filtering = draw(seed, 2) == 0,
         .keys_given = draw(seed, 2) == 0,
+        .sockets_max = draw(seed, 2) == 0 ? HSAY_SOCKETS_LIFETIME : 0,
     };
     hsay_node_config_default(&c);
     return c;
@@ -203,6 +204,7 @@ static void test_tables_lie_apart_and_aligned(void **state)
             PIECE(m.rumor, n * c.rumors_max),
             PIECE(m.want, n * c.wants_max),
             PIECE(m.voice, n * c.voices_max),
+            PIECE(m.measure, 1),
         };
         check_pieces(memory, size, piece, sizeof piece / sizeof *piece);
         free(memory);
