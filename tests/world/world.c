@@ -130,10 +130,13 @@ static struct hsay_addr address_towards(const struct world *w, unsigned i, uint8
     return second ? world_addr6(0) : w->node[i].addr;
 }
 
-static bool is_at(const struct world *w, unsigned i, const struct hsay_addr *addr)
+/* A node's sockets have the ports from its own on.  False: it has none at this address. */
+static bool is_at(const struct world *w, unsigned i, const struct hsay_addr *addr, uint16_t *socket)
 {
     struct hsay_addr own = address_towards(w, i, addr->kind);
-    return memcmp(&own, addr, sizeof own) == 0;
+    *socket = (uint16_t)(addr->port - own.port);
+    own.port = addr->port;
+    return *socket <= w->node_config.sockets_max && memcmp(&own, addr, sizeof own) == 0;
 }
 
 /* ---- the network: a heap of datagrams by time of arrival ---- */
@@ -192,6 +195,7 @@ static void send_letter(struct world *w, const struct hsay_addr *from, const str
     w->bytes += l->datagram.size;
     if (w->watch != NULL && !w->watch(w, &f, w->watch_user))
         return;
+    f.from.port = (uint16_t)(f.from.port + f.socket);
     if (world_chance(w) % 1000 < w->link.loss_permille)
         return;
     fly(w, &f);
@@ -274,9 +278,10 @@ void world_inject(struct world *w, const struct hsay_addr *from, unsigned to, co
 
 static void arrive(struct world *w, struct world_flight *f)
 {
+    uint16_t socket;
     for (unsigned i = 0; i < w->node_count; i++)
-        if (w->node[i].online && is_at(w, i, &f->to))
-            world_inject(w, &f->from, i, f->bytes, f->size);
+        if (w->node[i].online && is_at(w, i, &f->to, &socket))
+            world_inject_at(w, &f->from, i, socket, f->bytes, f->size);
     free(f);
 }
 
