@@ -98,6 +98,26 @@ static void nat_of(struct doctor *doctor, const char *name, const json_t *family
 }
 
 /* A family in which nobody answered is none that is used; but one must be. */
+/* Only of timers that make a difference. */
+static void lifetime_of(struct doctor *doctor, const json_t *life)
+{
+    double at_least = field_real(life, "at_least_seconds"),
+           below = field_real(life, "below_seconds");
+    if (at_least == 0 && below > 0)
+        doctor_find(doctor, VERDICT_WARNING, "nat",
+                    "let the router keep idle UDP mappings for two minutes or more",
+                    "a mapping lives for less than %s: others reach the node only just after it "
+                    "has asked them",
+                    out_seconds(below));
+    else if (field_real(life, "keep_seconds") > 0 && below > 0)
+        doctor_find(doctor, VERDICT_OK, "nat", NULL,
+                    "a mapping lives for %s to %s; %s paths are kept open, with a datagram each "
+                    "when none went for %s",
+                    out_seconds(at_least), out_seconds(below),
+                    out_number(field_number(life, "paths")),
+                    out_seconds(field_real(life, "keep_seconds")));
+}
+
 void doctor_nat(struct doctor *doctor)
 {
     const json_t *ip4 = json_object_get(doctor->nat, "ip4");
@@ -108,6 +128,7 @@ void doctor_nat(struct doctor *doctor)
         nat_of(doctor, "IPv4", ip4);
     if (has_ip6)
         nat_of(doctor, "IPv6", ip6);
+    lifetime_of(doctor, json_object_get(doctor->nat, "lifetime"));
 }
 
 /* ---- port mapping ------------------------------------------------------------------------- */

@@ -24,6 +24,31 @@ static void print_family(const json_t *family, const char *name)
         printf("            %s\n", field_text(family, "filtering_why"));
 }
 
+/* Nothing where nothing was measured, and nothing is about to be: no NAT, or nobody to ask. */
+static void print_lifetime(const json_t *nat)
+{
+    const json_t *life = json_object_get(nat, "lifetime");
+    double at_least = field_real(life, "at_least_seconds"),
+           below = field_real(life, "below_seconds");
+    double keep = field_real(life, "keep_seconds");
+    uint64_t trials = field_number(life, "trials");
+    bool measuring = field_true(life, "measuring");
+    if (!trials && !measuring)
+        return;
+    printf("lifetime    ");
+    if (at_least > 0)
+        printf("a mapping lives for at least %s%s", out_seconds(at_least), below > 0 ? "" : ", ");
+    if (below > 0)
+        printf("%s less than %s, ", at_least > 0 ? " and" : "a mapping lives for",
+               out_seconds(below));
+    printf("%s trials%s\n", out_number(trials), measuring ? ", measuring" : "");
+    if (keep > 0)
+        printf("            %s paths are kept open, with a datagram when none went for %s; %s so "
+               "far\n",
+               out_number(field_number(life, "paths")), out_seconds(keep),
+               out_number(field_number(life, "keepalives")));
+}
+
 static void print_votes(const struct out *out, const json_t *nat)
 {
     static const struct column column[] = {
@@ -48,6 +73,7 @@ static void print_text(const struct out *out, const json_t *nat)
     mapping_print(nat);
     for (size_t i = 0; i < COUNT(families); i++)
         print_family(json_object_get(nat, families[i].field), families[i].name);
+    print_lifetime(nat);
     print_votes(out, nat);
 }
 

@@ -179,6 +179,32 @@ static json_t *family_json(struct daemon *d, uint8_t family)
     return object;
 }
 
+/* ---- for how long it keeps mappings ------------------------------------------------------------
+ */
+
+/* null for 0, which stands for "not known". */
+static json_t *seconds_json(uint32_t ms)
+{
+    return ms ? json_real(ms / 1000.0) : json_null();
+}
+
+static json_t *lifetime_json(struct daemon *d)
+{
+    const struct hsay_node_stats *stats = hsay_node_stats(d->node);
+    struct hsay_lifetime_status status;
+
+    if (hsay_node_lifetime(d->node, clock_now(&d->clock), &status)) {
+        return json_null();
+    }
+    return json_pack("{s:o, s:o, s:o, s:I, s:b, s:o, s:I, s:o}", "at_least_seconds",
+                     seconds_json(status.at_least_ms), "below_seconds",
+                     seconds_json(status.below_ms), "lone_at_least_seconds",
+                     seconds_json(status.lone_at_least_ms), "trials", (json_int_t)status.trials,
+                     "measuring", status.measuring, "keep_seconds", seconds_json(status.keep_ms),
+                     "paths", (json_int_t)status.paths, "keepalives",
+                     json_number(stats->count[HSAY_COUNT_KEEPALIVES_OUT]));
+}
+
 /* ---- whom it lets through ------------------------------------------------------------------- */
 
 static json_t *row_json(int mine, int theirs, int family, const uint64_t *count)
@@ -220,9 +246,10 @@ enum ctl_result ctl_on_nat(struct ctl_conn *conn, const struct request *request)
     struct hsay_addr bound = udp_local(&d->udp);
 
     (void)request;
-    ctl_put(conn, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "listen", nat_listen_json(d), "bound",
-                            json_addr(&bound), "ip4", family_json(d, HSAY_ADDR_IP4), "ip6",
-                            family_json(d, HSAY_ADDR_IP6), "port_mapping", portmap_json(d),
-                            "punctures", nat_punctures_json(hsay_node_stats(d->node))));
+    ctl_put(conn,
+            json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "listen", nat_listen_json(d), "bound",
+                      json_addr(&bound), "ip4", family_json(d, HSAY_ADDR_IP4), "ip6",
+                      family_json(d, HSAY_ADDR_IP6), "lifetime", lifetime_json(d), "port_mapping",
+                      portmap_json(d), "punctures", nat_punctures_json(hsay_node_stats(d->node))));
     return CTL_DONE;
 }
