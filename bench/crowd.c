@@ -44,7 +44,7 @@ void crowd_start(struct world *w, const struct crowd *crowd)
 {
     world_init(w, crowd->nodes, crowd->seed);
     w->link.delay_ms = crowd->delay_ms;
-    w->node_config = (struct hsay_node_config){.overlays_max = 1};
+    w->node_config = (struct hsay_node_config){.overlays_max = 1, .sockets_max = crowd->sockets};
     w->overlay_config = crowd->overlay;
     world_start(w);
     for (unsigned i = 0; i < crowd->bundles; i++)

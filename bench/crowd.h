@@ -15,6 +15,7 @@ struct crowd {
     size_t canonical_bytes;
     uint32_t delay_ms; /* of every link */
     uint64_t seed;
+    uint16_t sockets; /* that each can open, beside its own */
     struct hsay_overlay_config overlay;
 };
 
