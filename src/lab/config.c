@@ -22,6 +22,9 @@ const struct lab_setting_rule lab_config_rules[] = {
     {"answer", "0", LAB_KIND_BYTES, 0, 1 << 20, NULL, "bundles asked for per request; 0: default"},
     {"tables", "small", LAB_KIND_WORD, 0, 0, "small medium daemon",
      "sizes of a node's tables: within 3 KB, 8 KB, or as hearsayd has them"},
+    {"sockets", "0", LAB_KIND_COUNT, 0, HSAY_SOCKETS_MAX, NULL,
+     "that a host can open besides its own: 8 to measure how long its NAT keeps mappings, and keep "
+     "paths; 264 to search for ports as well"},
     {"crypto", "counted", LAB_KIND_WORD, 0, 0, "counted real",
      "compute what decisions depend on, or all"},
     {"check", "auto", LAB_KIND_WORD, 0, 0, "auto all sampled off",
@@ -291,6 +294,7 @@ int lab_config_read(const struct lab_settings *settings, uint64_t seed, struct l
     out->lan_hosts = count_of(settings, "lan");
     out->quota_bytes = (uint64_t)lab_settings_number(settings, "quota");
     read_tables(settings, &out->node);
+    out->node.sockets_max = (uint16_t)count_of(settings, "sockets");
     out->node.datagram_bytes = count_of(settings, "datagram");
     out->node.sockets_max = lab_settings_flag(settings, "search") ? HSAY_SOCKETS_MAX : 0;
     read_overlay(settings, &out->overlay);

@@ -18,6 +18,8 @@ enum {
     STRANGER_LETTERS_MAX = 2,
     /* That a puncture request makes somebody else send to the source. */
     PUNCTURE_BYTES = HSAY_SEAL_BYTES + HSAY_PUNCTURE_MESSAGE_BYTES,
+    PROBE_BYTES =
+        HSAY_SEAL_BYTES + 2 * HSAY_TOKEN_BYTES + 1 + 8 + 2 + 1, /* one token in the clear */
     CONTACTS_FIRST = 16,
     SEARCH_TELLS = 4,  /* once it was found, or is thought to be */
     SEARCH_GAP_S = 30, /* within one there is no longer pause */
@@ -238,13 +240,23 @@ static void hear(struct lab_turn *turn)
         c->heard = turn->answer || lab_turn_has_token(turn);
 }
 
+/* What a probe asks for: a puncture to another port of its sender, whose token for that port shows
+ * that it hears there. */
+static bool is_probed(struct lab_turn *turn, const struct hsay_letter *letter)
+{
+    const struct hsay_packet *packet = turn->call->packet;
+    return packet != NULL && packet->bytes.size == PROBE_BYTES &&
+           letter->datagram.size == PUNCTURE_BYTES &&
+           hsay_addr_same_host(&letter->to, &packet->from) && lab_turn_has_token(turn);
+}
+
 static void check_letter(struct lab_turn *turn, const struct hsay_letter *letter)
 {
     const struct hsay_packet *packet = turn->call->packet;
     bool answer = packet != NULL && hsay_addr_equal(&letter->to, &packet->from);
     check_size(turn, letter->datagram.size);
     check_address(turn, &letter->to, answer);
-    if (answer)
+    if (answer || is_probed(turn, letter))
         return;
     if (is_search(turn, letter)) {
         count_search(turn, &letter->to);
