@@ -49,6 +49,9 @@ check 'nobody on this host shows what a NAT filters' says \
     '"votes":3,"filtering":"unknown","filtering_votes":0' b nat --json
 check 'which is said' says 'what is filtered has not shown' b nat
 check 'with what each saw' says "\"network\":\"$(addr a)\",\"addr\":\"$own\"" b nat --json
+check 'no NAT, so there is nothing to measure' says \
+    '"lifetime":{"at_least_seconds":null,"below_seconds":null,' b nat --json
+check 'nor to be said about it' eval '! says "lifetime  " b nat >/dev/null'
 check 'and whether a port is mapped' says '"port_mapping":{"mode":"no"' b nat --json
 check 'as columns' says "ip4	$own	true	public	3" b nat --tsv
 
