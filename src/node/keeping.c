@@ -100,7 +100,10 @@ void hsay_keeping_on_visit(struct hsay_call *call, const struct hsay_candidate *
 
 void hsay_keeping_on_sent(struct hsay_call *call, const struct hsay_addr *to)
 {
-    struct hsay_path *p = hsay_node_measure(call->node) != NULL ? path_to(call, to) : NULL;
+    struct hsay_measure *m = hsay_node_measure(call->node);
+    struct hsay_path *p = m != NULL ? path_to(call, to) : NULL;
+    if (m != NULL)
+        m->sent = call->now.mono;
     if (p == NULL)
         return;
     p->sent = call->now.mono;
@@ -117,6 +120,14 @@ void hsay_keeping_on_introduced(struct hsay_call *call)
     if (p != NULL &&
         (c == NULL || !hsay_candidate_is_visitor(&call->overlay->candidates, c, call->now.mono)))
         p->used = false;
+}
+
+bool hsay_keeping_pays_for(const struct hsay_call *call, const struct hsay_candidate *c)
+{
+    const struct hsay_measure *m = hsay_node_measure(call->node);
+    return m != NULL && (c->nat & HSAY_NAT_IS_PUBLIC) == 0 &&
+           hsay_lifetime_keep_ms(&m->lifetime, call->now.mono) != 0 &&
+           path_to(call, &c->addr) != NULL;
 }
 
 /* --- what is due ----------------------------------------------------------------------------- */
@@ -139,9 +150,22 @@ static bool send(struct hsay_call *call, const struct hsay_candidate *c)
     return true;
 }
 
+/* Whatever we send keeps the one mapping that lets all in. */
+static bool lets_all_in(const struct hsay_call *call, uint8_t family)
+{
+    const struct hsay_filter *filter = hsay_node_filter(call->node);
+    struct hsay_filter_result seen = {.kind = HSAY_FILTER_UNKNOWN};
+    if (filter != NULL)
+        hsay_filter_result(filter, call->now.mono, family, &seen);
+    return seen.kind == HSAY_FILTER_NONE;
+}
+
 static void keep(struct hsay_call *call, struct hsay_path *p)
 {
-    uint32_t ms = within_ms(hsay_node_measure(call->node), p);
+    const struct hsay_measure *m = hsay_node_measure(call->node);
+    uint32_t ms = within_ms(m, p);
+    if (hsay_time_before(p->sent, m->sent) && lets_all_in(call, p->to.kind))
+        p->sent = m->sent;
     uint64_t silent_ms = hsay_time_ms_between(p->sent, call->now.mono);
     if (ms == 0 || silent_ms < ms)
         return;

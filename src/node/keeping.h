@@ -32,6 +32,10 @@ void hsay_keeping_on_visit(struct hsay_call *call, const struct hsay_candidate *
 /* The peer in hand has introduced us to another, as its puncture-request says. */
 void hsay_keeping_on_introduced(struct hsay_call *call);
 
+/* The way to this peer leads through two NATs, as far as we know, and ours would close it if we
+ * sent nothing for it alone: it is not to be given up lightly. */
+bool hsay_keeping_pays_for(const struct hsay_call *call, const struct hsay_candidate *c);
+
 /* A datagram left, from the socket that the peer knows us by. */
 void hsay_keeping_on_sent(struct hsay_call *call, const struct hsay_addr *to);
 

@@ -132,6 +132,7 @@ struct hsay_path {
 /* Only with sockets to measure from. */
 struct hsay_measure {
     struct hsay_lifetime lifetime;
+    hsay_time sent; /* anything, to anybody */
     struct hsay_trial trial[HSAY_LIFETIME_TRIALS];
     struct hsay_path path[HSAY_PATHS_MAX];
 };

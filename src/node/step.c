@@ -1,6 +1,7 @@
 #include "src/node/step.h"
 
 #include "src/node/catchup.h"
+#include "src/node/keeping.h"
 #include "src/node/request.h"
 #include "src/node/way.h"
 
@@ -278,6 +279,6 @@ void hsay_step_return_visit(struct hsay_call *call, struct hsay_candidate *c)
 void hsay_step_hand_on(struct hsay_call *call, struct hsay_candidate *c)
 {
     struct hsay_overlay *o = call->overlay;
-    if (o->catchup.synced && !is_fresh(call))
+    if (o->catchup.synced && !is_fresh(call) && !hsay_keeping_pays_for(call, c))
         hsay_walk_hand_on(&o->walk, &o->candidates, call->now.mono, c);
 }

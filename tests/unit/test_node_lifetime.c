@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "src/node/state.h"
 #include "tests/world/world.h"
 
 enum {
@@ -34,6 +35,7 @@ struct box {
     size_t flows;
     uint64_t refused; /* from outside */
     uint64_t out, punctures, keepalives, keepalive_least_ms;
+    bool cone;               /* whoever knows a port that is open gets in */
     uint64_t sent_ms[NODES]; /* by node 0 from its ordinary socket */
 };
 
@@ -55,7 +57,7 @@ static struct flow *find_flow(struct box *box, uint64_t now, uint16_t port, unsi
     for (size_t i = 0; i < box->flows; i++) {
         struct flow *f = &box->flow[i];
         uint64_t timer = f->stream ? box->stream_ms : box->new_ms;
-        if (f->port == port && f->peer == peer && now - f->used_ms < timer)
+        if (f->port == port && (box->cone || f->peer == peer) && now - f->used_ms < timer)
             return f;
     }
     return NULL;
@@ -355,6 +357,29 @@ static void test_without_it_they_are_lost(void **state)
     world_free(&w);
 }
 
+/* One mapping for all, that lets all in: whatever is sent keeps it. */
+static void test_a_cone_has_one_path(void **state)
+{
+    struct world w;
+    struct box box;
+    (void)state;
+    begin(&w, &box, 10000, HSAY_SOCKETS_LIFETIME);
+    box.cone = true;
+    world_run(&w, SETTLE_MS);
+    uint64_t before = box.keepalives;
+    for (unsigned s = 0; s < WATCHED_MS / 1000; s++) {
+        for (unsigned i = 0; i < 3; i++) { /* came in though nothing was sent there */
+            struct hsay_addr stranger = world_addr(1000 + 1000 * i + s);
+            hsay_filter_on_packet(hsay_node_filter(w.node[0].node), world_now(&w).mono, &stranger);
+        }
+        world_run(&w, 1000);
+    }
+    print_message("%u keepalives in 600 s\n", (unsigned)(box.keepalives - before));
+    assert_in_range(box.keepalives - before, 1, WATCHED_MS / 8000);
+    assert_int_equal(unreached(&w), 0);
+    world_free(&w);
+}
+
 /* From when the node knows the timer on, not one. */
 static void test_long_timers_cost_nothing(void **state)
 {
@@ -453,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_disturbed_trials_are_void),
         cmocka_unit_test(test_short_timers_are_kept),
         cmocka_unit_test(test_without_it_they_are_lost),
+        cmocka_unit_test(test_a_cone_has_one_path),
         cmocka_unit_test(test_long_timers_cost_nothing),
         cmocka_unit_test(test_asleep_means_silent),
         cmocka_unit_test(test_others_do_not),
