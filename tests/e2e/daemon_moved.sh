@@ -43,6 +43,7 @@ build() {
     done
     nat 40001
 }
+# The sockets from which it measures have ports of their own.
 nat() { # port: by which the node is seen, whomever it writes to
     on b nft -f - <<END
 table ip box
@@ -51,7 +52,8 @@ table ip box {
     chain input { type filter hook input priority 0; policy drop; }
     chain leaving {
         type nat hook postrouting priority 100; policy accept;
-        oifname wan meta l4proto udp masquerade to :$1
+        oifname wan udp sport 6421 masquerade to :$1
+        oifname wan meta l4proto udp masquerade
     }
 }
 END
