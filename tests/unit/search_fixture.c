@@ -44,7 +44,7 @@ static bool watch(struct world *w, const struct world_flight *f, void *user)
         return false;
     }
     for (unsigned i = 0; i < SCENE_PEERS; i++)
-        if (hsay_addr_equal(&f->to, &scene->peer[i].addr))
+        if (f->socket == 0 && hsay_addr_equal(&f->to, &scene->peer[i].addr)) /* not a trial's */
             stranger_take(&scene->peer[i], f);
     return true;
 }

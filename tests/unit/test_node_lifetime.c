@@ -79,7 +79,7 @@ static void note_sent(const struct world *w, struct box *box, const struct world
                       uint64_t now, unsigned peer)
 {
     uint64_t punctures = count(w, 0, HSAY_COUNT_PUNCTURES_OUT);
-    if (f->from.port != world_addr(0).port)
+    if (f->socket != 0)
         return;
     if (f->size == KEEPALIVE_BYTES && box->punctures < punctures) {
         box->punctures++;
@@ -96,7 +96,8 @@ static bool go_out(const struct world *w, struct box *box, const struct world_fl
                    uint64_t now)
 {
     unsigned peer = node_at(&f->to);
-    struct flow *flow = find_flow(box, now, f->from.port, peer);
+    uint16_t port = (uint16_t)(f->from.port + f->socket);
+    struct flow *flow = find_flow(box, now, port, peer);
     box->out++;
     note_sent(w, box, f, now, peer);
     if (flow == NULL) {
@@ -106,7 +107,7 @@ static bool go_out(const struct world *w, struct box *box, const struct world_fl
         box->flows += i == box->flows;
         assert_true(box->flows <= FLOWS_MAX);
         flow = &box->flow[i];
-        *flow = (struct flow){.port = f->from.port, .peer = peer, .begun_ms = now};
+        *flow = (struct flow){.port = port, .peer = peer, .begun_ms = now};
     }
     use(flow, now);
     return true;

@@ -287,7 +287,7 @@ static void test_introductions_are_words(void **state)
 {
     struct scene scene;
     (void)state;
-    scene_begin(&scene, SCENE_NAT_CONE, 23);
+    scene_begin(&scene, SCENE_NAT_CONE, 24);
     scene.introduces = (struct hsay_introduced){
         .addr = scene.other.addr, .key = scene.other.key, .nat = SCENE_SYMMETRIC};
     scene_run(&scene, 60000 + SEARCH_MS);
