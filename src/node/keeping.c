@@ -40,6 +40,20 @@ static struct hsay_path *path_to(const struct hsay_call *call, const struct hsay
     return NULL;
 }
 
+/* A contact or visitor; or one that was, whose datagrams, such as ours, still keep it a candidate:
+ * the walk is about to visit it, and should find the way open. */
+static bool is_counted_on(const struct hsay_call *call, const struct hsay_candidate *c)
+{
+    const struct hsay_candidates *table = &call->overlay->candidates;
+    hsay_time now = call->now.mono;
+    hsay_tick heard = c->contacted_at > c->requested_at ? c->contacted_at : c->requested_at;
+    if (hsay_candidate_is_contacted(table, c, now) || hsay_candidate_is_visitor(table, c, now))
+        return true;
+    return (c->marks & HSAY_MARK_HEARD) != 0 &&
+           hsay_candidate_bucket(table, c, now) == HSAY_BUCKET_INTRODUCED &&
+           hsay_candidate_age_ms(table, heard, now) < 2 * (uint64_t)table->times.contacted_ms;
+}
+
 /* Its peer, if that is one to count on. */
 static struct hsay_candidate *peer_of(const struct hsay_call *call, const struct hsay_path *p)
 {
@@ -47,8 +61,7 @@ static struct hsay_candidate *peer_of(const struct hsay_call *call, const struct
     const struct hsay_peer there = {.addr = p->to};
     struct hsay_candidate *c = hsay_candidate_find(table, &there);
     if (c == NULL || hsay_key_is_zero(&c->key) || c->timeouts > LOSSES_MAX ||
-        !(hsay_candidate_is_contacted(table, c, call->now.mono) ||
-          hsay_candidate_is_visitor(table, c, call->now.mono)))
+        !is_counted_on(call, c))
         return NULL;
     return c;
 }
