@@ -4,9 +4,10 @@
  * exception: what they send us (mail, puncture-requests, their own requests) must come in as well.
  *
  * A path is watched from when we asked its peer with a token, or it asked us with one, and for as
- * long as the peer is a contact or a visitor.  The walk keeps most paths by itself; what it leaves
- * gets the smallest message there is, a puncture with id 0, not more than one in 8 s.  A path that
- * has slept for longer than mappings live is gone: it is watched again once the peer is heard of.
+ * long as the peer is a contact or a visitor, or has been one lately and is still to be visited.
+ * The walk keeps most paths by itself; what it leaves gets the smallest message there is, a
+ * puncture with id 0, not more than one in 8 s.  A path that has slept for longer than mappings
+ * live is gone: it is watched again once the peer is heard of.
  *
  * Tried and dropped: a walk that prefers contacts whose path is to be used soon.  With five to ten
  * peers it saved one datagram in twenty of these.  And a shorter life of candidates: our own timer
