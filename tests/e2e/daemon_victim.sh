@@ -171,6 +171,12 @@ at_most() { # number, number
 payload() { # attack: bytes of datagrams that its victim got, without IP and UDP
     echo $(($(hits "$1" bytes) - 28 * $(hits "$1")))
 }
+told_of() { # name, address: somebody's word for it counts
+    hearsay "$1" nat --json | grep -q "\"$2\"" || { hearsay "$1" nat; return 1; }
+}
+not_told_of() { # name, address
+    ! told_of "$1" "$2" >/dev/null || { hearsay "$1" nat; return 1; }
+}
 sees_itself() { # name, address: what its peers say it has, and have said
     hearsay "$1" nat --json | grep -q "\"ip4\":{\"addr\":\"$2\",[^[]*\"confirmed\":true" ||
         { hearsay "$1" nat; return 1; }
@@ -225,6 +231,7 @@ check 'each was counted: answers' at_least "$(statistic drops unasked)" \
 check 'each was counted: introductions' at_least "$(statistic drops introduced)" \
     $(($(tried_of "${met[@]}" met-unwanted) - lost))
 check 'its address is what those say that it asked' sees_itself d 5.20.0.1:6421
+check 'and no word of others counts' not_told_of d 5.99.0.1:6421
 
 # What is allowed. A request is answered to where it seems to come from, with what it paid for.
 check 'forged sources get answers' hurt reflected
@@ -272,7 +279,7 @@ check 'stop' stop d
 # The last, as all that answered is in the address book afterwards.
 check 'without a look at what was asked for' unguarded asked
 check 'any answer introduces' soon hurt unasked unasked-contact met-unwanted
-check 'and tells the node its address' sees_itself d 5.99.0.1:6421
+check 'and says what its address is' told_of d 5.99.0.1:6421
 check 'but nobody is punctured for strangers' unhurt "${strangers[@]}" "${targets[@]}"
 check 'stop' stop d
 finish

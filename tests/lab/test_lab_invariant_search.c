@@ -19,6 +19,7 @@ static void search(struct rig *r, const struct hsay_addr *host, unsigned packets
     struct hsay_search *s = r->sim->host[HOST].node->search;
     assert_non_null(s);
     s->account.host = *host;
+    s->way.role = HSAY_SEARCH_PROBES;
     for (unsigned i = 0; i < packets; i++) {
         struct hsay_addr to = *host;
         to.port = (uint16_t)(1024 + i % 500);

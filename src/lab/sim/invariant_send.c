@@ -142,7 +142,8 @@ static void count_silent(struct lab_turn *turn, struct lab_contact *c, const str
 static bool is_search(const struct lab_turn *turn, const struct hsay_letter *letter)
 {
     const struct hsay_search *search = turn->host->node->search;
-    return search != NULL && turn->call->kind == LAB_CALL_TIME &&
+    return search != NULL && search->way.role != HSAY_SEARCH_NONE && /* else it keeps a path open */
+           turn->call->kind == LAB_CALL_TIME &&
            letter->datagram.size <= HSAY_LEDGER_SEARCH_BYTES_MAX &&
            hsay_addr_same_host(&letter->to, &search->account.host);
 }
