@@ -116,7 +116,7 @@ static void tell_nodes(const struct natlab_hold *hold, int signal)
 static int make_boxes_forget(struct natlab_hold *hold, struct natlab_memory *memory,
                              struct lab_why *why)
 {
-    *memory = (struct natlab_memory){NULL};
+    *memory = (struct natlab_memory){.world = NULL};
     tell_nodes(hold, SIGSTOP);
     int rc = flush_boxes(hold, why);
     if (rc == 0 && can_look(hold))
