@@ -37,6 +37,16 @@ static struct named count_named(const json_t *overlay, const json_t *peers)
     return n;
 }
 
+/* Two names may stand for one peer, so this is no more than a warning. */
+static void nameless_of(struct doctor *doctor, const char *overlay, const struct named *n)
+{
+    if (n->known && n->known < n->given)
+        doctor_find(doctor, VERDICT_WARNING, "peers",
+                    "check the names and the name server; 'hearsay log' says what it answers",
+                    "%s: of %s named peers only %s %s an address", overlay, out_number(n->given),
+                    out_number(n->known), n->known == 1 ? "has" : "have");
+}
+
 static void peers_of(struct doctor *doctor, const json_t *overlay, const json_t *peers)
 {
     const char *name = field_text(overlay, "name");
@@ -63,6 +73,7 @@ static void peers_of(struct doctor *doctor, const json_t *overlay, const json_t 
         doctor_find(doctor, VERDICT_OK, "peers", NULL,
                     "%s: %s of %s named peers have answered; %s others are known", name,
                     out_number(n.answered), out_number(n.known), out_number(n.others));
+    nameless_of(doctor, name, &n);
 }
 
 void doctor_peers(struct doctor *doctor)
@@ -97,7 +108,6 @@ static void nat_of(struct doctor *doctor, const char *name, const json_t *family
                 kind, field_text(family, "why"));
 }
 
-/* A family in which nobody answered is none that is used; but one must be. */
 /* Only of timers that make a difference. */
 static void lifetime_of(struct doctor *doctor, const json_t *life)
 {
@@ -118,15 +128,21 @@ static void lifetime_of(struct doctor *doctor, const json_t *life)
                     out_seconds(field_real(life, "keep_seconds")));
 }
 
+static bool is_used(const json_t *family)
+{
+    return json_array_size(json_object_get(family, "seen")) || *field_text(family, "addr");
+}
+
+/* A family in which nobody answered is none that is used; but one must be, that of the socket. */
 void doctor_nat(struct doctor *doctor)
 {
     const json_t *ip4 = json_object_get(doctor->nat, "ip4");
     const json_t *ip6 = json_object_get(doctor->nat, "ip6");
-    bool has_ip6 = json_array_size(json_object_get(ip6, "seen")) || *field_text(ip6, "addr");
-    bool has_ip4 = json_array_size(json_object_get(ip4, "seen")) || *field_text(ip4, "addr");
-    if (has_ip4 || !has_ip6)
+    bool neither = !is_used(ip4) && !is_used(ip6);
+    bool by_ip6 = field_text(doctor->nat, "bound")[0] == '[';
+    if (is_used(ip4) || (neither && !by_ip6))
         nat_of(doctor, "IPv4", ip4);
-    if (has_ip6)
+    if (is_used(ip6) || (neither && by_ip6))
         nat_of(doctor, "IPv6", ip6);
     lifetime_of(doctor, json_object_get(doctor->nat, "lifetime"));
 }

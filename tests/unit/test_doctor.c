@@ -149,6 +149,8 @@ static const struct ill peer_ills[] = {
      VERDICT_PROBLEM, "none of 1 named peers has answered", "check"},
     {doctor_peers, "{'peers': [[{'bucket': 'trusted', 'age_ms': null}, {'bucket': 'requested'}]]}",
      VERDICT_WARNING, "none of 1 named peers has answered; 1 others", "check"},
+    {doctor_peers, OVERLAY("'named': 3, 'last_contact_seconds': 1.0") "}", VERDICT_WARNING,
+     "of 3 named peers only 1 has an address", "name server"},
     {doctor_peers,
      "{'peers': [[{'bucket': 'requested'}]], 'status': {'overlays': [{'name': 'x'}]}}", VERDICT_OK,
      "x: 1 peers are known, of whom none was named", NULL},
@@ -158,6 +160,9 @@ static const struct ill peer_ills[] = {
     {doctor_nat, NAT4("'nat': 'symmetric'"), VERDICT_WARNING, "symmetric", "forward"},
     {doctor_nat, NAT4("'addr': null, 'nat': 'unknown', 'seen': []"), VERDICT_WARNING,
      "IPv4 of no known address", "wait"},
+    {doctor_nat,
+     "{'nat': {'bound': '[2a00::1]:1', 'ip4': {'addr': null, 'nat': 'unknown', 'seen': []}}}",
+     VERDICT_WARNING, "IPv6 of no known address", "wait"},
     {doctor_nat,
      "{'nat': {'ip4': {'addr': null, 'nat': 'unknown', 'seen': []},"
      " 'ip6': {'addr': '[2a00::1]:1', 'nat': 'public'}}}",
