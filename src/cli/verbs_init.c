@@ -111,6 +111,10 @@ static const char config_head[] =
     "choose.\n%slisten = %s\n\n# Members to begin with; the line may be repeated.\n";
 static const char config_tail[] = "\n# Find members in the same network by beacons.\n"
                                   "#lan-beacons = yes\n\n"
+                                  "# Ask the gateway for a port: auto, no, pcp, nat-pmp or upnp.\n"
+                                  "#port-mapping = auto\n\n"
+                                  "# Search for ports with peers that no puncture reaches.\n"
+                                  "#port-search = yes\n\n"
                                   "# How often to visit a peer when nothing is urgent.\n"
                                   "#step = 5s\n\n"
                                   "# Whom to visit and what to ask for: hearsay, paper, code2019.\n"

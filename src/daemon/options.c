@@ -28,6 +28,7 @@ void options_usage(void)
           "  --quota BYTES            of bundles per overlay, like 2GB; 0: no bound\n"
           "  --lan-beacons yes|no     find peers in the local network; --no-lan-beacons\n"
           "  --port-mapping HOW       auto, no, pcp, nat-pmp or upnp; default auto\n"
+          "  --port-search yes|no     with peers that no puncture reaches; default yes\n"
           "  --log-level LEVEL        error, warning, notice, info, debug or trace\n"
           "  --log-format FORMAT      text, json or journal\n"
           "  --version, --help\n"
