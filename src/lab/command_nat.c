@@ -65,15 +65,14 @@ static const char usage_more[] =
     "  -j N                 trials at once; six for each core\n"
     "  --json, --quiet\n";
 
-static int complain(void)
+static void print_usage(FILE *out)
 {
     const struct natlab_kind *kind;
-    fputs(usage, stderr);
+    fputs(usage, out);
     for (size_t i = 0; (kind = natlab_kind_number(i)) != NULL; i++)
         if (!kind->classic)
-            fprintf(stderr, "                         %-22s%s\n", kind->name, kind->help);
-    fputs(usage_more, stderr);
-    return LAB_EXIT_USAGE;
+            fprintf(out, "                         %-22s%s\n", kind->name, kind->help);
+    fputs(usage_more, out);
 }
 
 struct option {
@@ -121,6 +120,8 @@ static bool take_options(struct request *r, const struct lab_options *options)
         if (!take_value(&known[k], options->value[i]))
             return false;
     }
+    if (options->args != 0)
+        fprintf(stderr, "hearsay-lab: nat takes options alone, not '%s'\n", options->arg[0]);
     return options->args == 0 &&
            lab_options_only(options, LAB_OPTION_SETTINGS | LAB_OPTION_EVENTS | LAB_OPTION_JOBS);
 }
@@ -410,11 +411,15 @@ static int carry_out(const struct request *r, bool json)
 
 int lab_command_nat(const struct lab_options *options, int argc, char **argv)
 {
-    struct request *r = lab_heap_new(1, sizeof *r);
     (void)argc;
+    if (options->help) {
+        print_usage(stdout);
+        return LAB_EXIT_DONE;
+    }
+    struct request *r = lab_heap_new(1, sizeof *r);
     int rc = LAB_EXIT_USAGE;
     if (!understand(r, options, argv))
-        complain();
+        print_usage(stderr);
     else if ((rc = prepare(r)) == LAB_EXIT_DONE)
         rc = carry_out(r, options->json);
     free((void *)(uintptr_t)r->campaign.each.folder);

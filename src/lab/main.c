@@ -11,16 +11,18 @@
 struct command {
     const char *name, *args, *help;
     int (*run)(const struct lab_options *options, int argc, char **argv);
+    bool helps; /* by itself */
 };
 
 static const struct command commands[] = {
-    {"list", "[NAME]", "the experiments there are, or all about one", lab_command_list},
-    {"run", "NAME|FILE", "run an experiment", lab_command_run},
-    {"sweep", "NAME|FILE [KEY=V1,V2...]", "run it over a grid", lab_command_sweep},
-    {"fuzz", "[FILE]", "small runs with all that can go wrong, drawn from seeds", lab_command_fuzz},
-    {"report", "DIR...", "draw the figures of results into one page", lab_command_report},
-    {"redo", "MANIFEST", "run again what made a result, and compare", lab_command_redo},
-    {"nat", "", "two peers behind real NATs of each kind", lab_command_nat},
+    {"list", "[NAME]", "the experiments there are, or all about one", lab_command_list, false},
+    {"run", "NAME|FILE", "run an experiment", lab_command_run, false},
+    {"sweep", "NAME|FILE [KEY=V1,V2...]", "run it over a grid", lab_command_sweep, false},
+    {"fuzz", "[FILE]", "small runs with all that can go wrong, drawn from seeds", lab_command_fuzz,
+     false},
+    {"report", "DIR...", "draw the figures of results into one page", lab_command_report, false},
+    {"redo", "MANIFEST", "run again what made a result, and compare", lab_command_redo, false},
+    {"nat", "", "two peers behind real NATs of each kind", lab_command_nat, true},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -40,11 +42,19 @@ static void usage(FILE *out)
           out);
 }
 
+static const struct command *find_command(const struct lab_options *options)
+{
+    for (size_t i = 0; options->command != NULL && i < COMMANDS; i++)
+        if (strcmp(commands[i].name, options->command) == 0)
+            return &commands[i];
+    return NULL;
+}
+
 static int run_command(const struct lab_options *options, int argc, char **argv)
 {
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (strcmp(commands[i].name, options->command) == 0)
-            return commands[i].run(options, argc, argv);
+    const struct command *command = find_command(options);
+    if (command != NULL)
+        return command->run(options, argc, argv);
     fprintf(stderr, "hearsay-lab: unknown command '%s'; hearsay-lab --help lists them\n",
             options->command);
     return LAB_EXIT_USAGE;
@@ -56,7 +66,9 @@ static int obey(const struct lab_options *options, int argc, char **argv)
         printf("hearsay-lab %s\n", HSAY_VERSION);
         return LAB_EXIT_DONE;
     }
-    if (options->help || options->command == NULL) {
+    const struct command *command = find_command(options);
+    bool helps = command != NULL && command->helps;
+    if ((options->help && !helps) || options->command == NULL) {
         usage(options->help ? stdout : stderr);
         return options->help ? LAB_EXIT_DONE : LAB_EXIT_USAGE;
     }

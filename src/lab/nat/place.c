@@ -154,7 +154,8 @@ int natlab_place_tun(const struct natlab_place *place, const char *name, int *fd
     natlab_place_enter(place);
     *fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
     if (*fd < 0)
-        return lab_why_set(why, HSAY_EIO, "cannot open /dev/net/tun: %s", strerror(errno));
+        return lab_why_set(why, HSAY_EIO, "cannot open /dev/net/tun, read and write: %s",
+                           strerror(errno));
     if (ioctl(*fd, TUNSETIFF, &request) == 0)
         return 0;
     close(*fd);
