@@ -55,7 +55,7 @@ static const char usage_more[] =
     "  --delay MS           each way (20)\n"
     "  --loss PERCENT       of the datagrams (0)\n"
     "  --punctures yes|no   no: they do not leave their host, for comparison (yes)\n"
-    "  --beacons yes|no     yes: nodes look for each other in their LAN, too (no)\n"
+    "  --beacons yes|no     no: nodes do not look for each other in their LAN (yes)\n"
     "  --seed N             of the losses, and of all chance in the simulator (1)\n"
     "  --engine ENGINE      what plays the trials: kernel, simulator, or both, and compare "
     "(kernel)\n"
@@ -255,7 +255,7 @@ static void fill_campaign(struct request *r, const struct lab_options *options, 
     c->words = argv;
     c->each.program = (struct natlab_program){.step_ms = (unsigned)(r->step_s * 1e3),
                                               .search = r->search,
-                                              .beacons = r->beacons != NULL && is_yes(r->beacons)};
+                                              .beacons = r->beacons == NULL || is_yes(r->beacons)};
     c->each.patience_s = r->patience_s > 0 ? r->patience_s : patience_s;
     c->each.hold = (struct natlab_hold_plan){
         .hold_s = r->hold_s,

@@ -75,6 +75,10 @@ static void neighbours_meet_if_their_box_lets_them(void **state)
     struct natlab_trial t = trial_of("same_hairpin", "same_hairpin", 3);
     t.visitor = t.guest = &deaf;
     assert_false(play(&t).connected);
+    t = trial_of("same_lan", "same_lan", 3);
+    assert_false(play(&t).connected);
+    t.program.beacons = true;
+    assert_true(play(&t).connected);
 }
 
 static void who_has_no_udp_is_never_known(void **state)

@@ -13,7 +13,7 @@ struct natlab_program {
     const char *path;
     unsigned step_ms;
     const char *search; /* "yes", "no", or NULL: say nothing about searching ports */
-    bool beacons;       /* in the LAN */
+    bool beacons;       /* they look for each other in their LAN */
 };
 
 struct natlab_node {

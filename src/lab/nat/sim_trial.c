@@ -82,7 +82,7 @@ static void make_world(struct scene *s)
         .bootstrap = LAB_BOOTSTRAP_NONE,
         .trackers = NATLAB_TRACKERS,
         .dwelling = dwelling,
-        .no_beacons = true, /* as the laboratory's daemons are told */
+        .no_beacons = !t->program.beacons,
     };
     s->sim = lab_sim_new(&config);
 }
