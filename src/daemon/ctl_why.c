@@ -7,7 +7,13 @@
 
 #include "src/daemon/ctl_conn.h"
 
-enum { PATIENCE_MS = 60000 };
+enum { PATIENCE_MS = 60000, PATIENCE_STEPS = 4 };
+
+/* In sync with whom?  Who is asked less often is silent for longer. */
+static bool has_nobody_left(const struct overlay *overlay, uint64_t silent_ms)
+{
+    return silent_ms > PATIENCE_MS + (uint64_t)PATIENCE_STEPS * overlay->config.step_ms;
+}
 
 static unsigned peers_known(const struct hsay_overlay_status *status)
 {
@@ -58,6 +64,11 @@ const char *ctl_why(struct daemon *d, const struct overlay *overlay,
         snprintf(text, size, "no peer has answered for %llu s: is the network down?",
                  (unsigned long long)silent_ms / 1000);
         return "problem";
+    }
+    if (status->synced && has_nobody_left(overlay, silent_ms)) {
+        snprintf(text, size, "in sync until %llu s ago; no peer has answered since",
+                 (unsigned long long)silent_ms / 1000);
+        return "warning";
     }
     if (status->synced) {
         snprintf(text, size, "in sync");
