@@ -32,7 +32,7 @@ enum hsay_addr_class {
 struct hsay_addr_policy {
     struct hsay_addr introducer; /* the *observed* address of whoever named it; HSAY_ADDR_NONE if
                                   * that was our user: then any class passes that can be sent to */
-    struct hsay_addr own[2];     /* our own addresses as far as we know; HSAY_ADDR_NONE if unused */
+    struct hsay_addr own[3];     /* our own addresses as far as we know; HSAY_ADDR_NONE if unused */
     bool low_ports_ok;           /* heard ports below 1024 belong to services, not to peers */
 };
 

@@ -278,7 +278,8 @@ int hsay_node_leave(struct hsay_node *node, uint16_t overlay);
 int hsay_node_add_peer(struct hsay_node *node, struct hsay_now now, uint16_t overlay,
                        const struct hsay_peer *peer, enum hsay_bucket bucket);
 
-/* Our own address as the socket has it (bound, and if known in the LAN); NONE if unknown. */
+/* Our own address as the socket has it (bound, and if known in the LAN); for IPv4 and for IPv6
+ * if there are two (a node with no_filtering keeps the one that was said last).  NONE: unknown. */
 void hsay_node_set_local(struct hsay_node *node, const struct hsay_addr *bound);
 
 /* The machine slept or changed its network: walk at once, as after a start, and ask anew what our
@@ -435,12 +436,12 @@ enum hsay_counter {
     HSAY_COUNT_MAIL_OUT, /* of the copies sent, by direct mail or wanted rumor */
     HSAY_COUNT_CLAIMS_SUM,
     HSAY_COUNT_CLAIMS_FILTER,
-    HSAY_COUNT_SAME,       /* answers that found nothing to do */
-    HSAY_COUNT_AGREEMENTS, /* X25519 computed */
-    HSAY_COUNT_VERIFIED,   /* signatures checked */
-    HSAY_COUNT_WAYS_TRIED, /* second addresses of peers asked, besides what the walk asks */
-    HSAY_COUNT_WAYS_FOUND, /* of these, answered */
-    HSAY_COUNT_PROBES_OUT, /* questions and probes that measure for how long mappings live */
+    HSAY_COUNT_SAME,           /* answers that found nothing to do */
+    HSAY_COUNT_AGREEMENTS,     /* X25519 computed */
+    HSAY_COUNT_VERIFIED,       /* signatures checked */
+    HSAY_COUNT_WAYS_TRIED,     /* second addresses of peers asked, besides what the walk asks */
+    HSAY_COUNT_WAYS_FOUND,     /* of these, answered */
+    HSAY_COUNT_PROBES_OUT,     /* questions and probes that measure for how long mappings live */
     HSAY_COUNT_KEEPALIVES_OUT, /* sent for nothing but to keep mappings */
     HSAY_COUNTER_COUNT,
 };

@@ -68,8 +68,11 @@ static void print_votes(const struct out *out, const json_t *nat)
 
 static void print_text(const struct out *out, const json_t *nat)
 {
-    const char *bound = field_text(nat, "bound");
-    printf("bound       %s\n", *bound ? bound : "to no address that others could reach");
+    const char *ip4 = field_text(nat, "ip4.bound"), *ip6 = field_text(nat, "ip6.bound");
+    if (*ip4 || *ip6)
+        printf("bound       %s%s%s\n", ip4, *ip4 && *ip6 ? ", " : "", ip6);
+    else
+        puts("bound       to no address that others could reach");
     mapping_print(nat);
     for (size_t i = 0; i < COUNT(families); i++)
         print_family(json_object_get(nat, families[i].field), families[i].name);

@@ -163,6 +163,7 @@ static json_t *signs_json(const struct hsay_address_status *status)
 static json_t *family_json(struct daemon *d, uint8_t family)
 {
     struct hsay_address_status status = {.addr = {.kind = HSAY_ADDR_NONE}};
+    struct hsay_addr bound = udp_local(&d->udp, family);
     struct tally tally = {0};
     char text[256];
     json_t *votes, *object;
@@ -171,6 +172,7 @@ static json_t *family_json(struct daemon *d, uint8_t family)
     votes = votes_json(d, family, &status, &tally);
     why(&status, &tally, text, sizeof text);
     object = address_json(&status);
+    json_object_set_new(object, "bound", json_addr(&bound));
     json_object_set_new(object, "why", json_string(text));
     filtering_why(&status, text, sizeof text);
     json_object_set_new(object, "filtering_why", json_string(text));
@@ -243,9 +245,12 @@ json_t *nat_punctures_json(const struct hsay_node_stats *stats)
 enum ctl_result ctl_on_nat(struct ctl_conn *conn, const struct request *request)
 {
     struct daemon *d = conn->d;
-    struct hsay_addr bound = udp_local(&d->udp);
+    struct hsay_addr bound = udp_local(&d->udp, HSAY_ADDR_IP4);
 
     (void)request;
+    if (bound.kind == HSAY_ADDR_NONE) {
+        bound = udp_local(&d->udp, HSAY_ADDR_IP6);
+    }
     ctl_put(conn,
             json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "listen", nat_listen_json(d), "bound",
                       json_addr(&bound), "ip4", family_json(d, HSAY_ADDR_IP4), "ip6",

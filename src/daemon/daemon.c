@@ -198,10 +198,24 @@ static int start_udp(struct daemon *d)
     return 0;
 }
 
+/* Where its sockets are. */
+void daemon_tell_local(struct daemon *d)
+{
+    static const uint8_t family[] = {HSAY_ADDR_IP4, HSAY_ADDR_IP6};
+    struct hsay_addr local = {.kind = HSAY_ADDR_NONE};
+
+    hsay_node_set_local(d->node, &local);
+    for (size_t i = 0; i < sizeof family; i++) {
+        local = udp_local(&d->udp, family[i]);
+        if (local.kind != HSAY_ADDR_NONE) {
+            hsay_node_set_local(d->node, &local);
+        }
+    }
+}
+
 static int start_node(struct daemon *d, const uint8_t secret[HSAY_KEY_BYTES])
 {
     struct hsay_node_config config = {0};
-    struct hsay_addr local = udp_local(&d->udp);
     uint8_t seed[32];
     int rc;
 
@@ -225,9 +239,7 @@ static int start_node(struct daemon *d, const uint8_t secret[HSAY_KEY_BYTES])
         log_errorx("node", "cannot start: %s", hsay_strerror(rc));
         return EXIT_STATUS_FAILED;
     }
-    if (local.kind != HSAY_ADDR_NONE) {
-        hsay_node_set_local(d->node, &local);
-    }
+    daemon_tell_local(d);
     return 0;
 }
 

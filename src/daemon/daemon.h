@@ -76,6 +76,7 @@ void daemon_stop(struct daemon *d, enum exit_status status);
 int daemon_reload(struct daemon *d, struct conf_changes *changes, struct conf_error *error);
 
 /* What the parts tell each other. */
+void daemon_tell_local(struct daemon *d);
 void daemon_events(struct daemon *d, const struct hsay_event *event, size_t count);
 void daemon_overlay_joined(struct daemon *d, struct overlay *overlay);
 void daemon_overlay_left(struct daemon *d, struct overlay *overlay);

@@ -62,7 +62,6 @@ static uint64_t addresses_now(void)
 static void on_settled(void *arg)
 {
     struct daemon *d = arg;
-    struct hsay_addr local = udp_local(&d->udp);
     uint64_t addresses = addresses_now();
 
     if (addresses == d->netwatch.addresses) {
@@ -70,7 +69,7 @@ static void on_settled(void *arg)
     }
     d->netwatch.addresses = addresses;
     log_info("node", "the machine's addresses have changed; walking at once");
-    hsay_node_set_local(d->node, &local);
+    daemon_tell_local(d);
     hsay_node_wake(d->node, clock_now(&d->clock));
     turn_rearm(d);
     beacon_restart(d);

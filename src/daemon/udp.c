@@ -410,16 +410,24 @@ static bool way_out(struct hsay_addr *addr, bool ip6)
     return found;
 }
 
-struct hsay_addr udp_local(const struct udp *udp)
+struct hsay_addr udp_local(const struct udp *udp, uint8_t family)
 {
-    const struct udp_socket *first = &udp->socket[0];
-    struct hsay_addr addr = first->bound;
+    struct hsay_addr addr;
 
-    if (is_any(&addr) && !way_out(&addr, false) && !way_out(&addr, true)) {
-        return (struct hsay_addr){0};
+    for (size_t i = 0; i < udp->socket_count; i++) {
+        const struct udp_socket *one = &udp->socket[i];
+
+        if (one->bound.kind != family && !(one->both && family == HSAY_ADDR_IP4)) {
+            continue;
+        }
+        addr = one->bound;
+        if (is_any(&addr) && !way_out(&addr, family == HSAY_ADDR_IP6)) {
+            continue;
+        }
+        addr.port = one->bound.port;
+        return addr;
     }
-    addr.port = first->bound.port;
-    return addr;
+    return (struct hsay_addr){0};
 }
 
 bool udp_only_loopback(const struct udp *udp)

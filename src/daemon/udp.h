@@ -75,9 +75,9 @@ void udp_send(struct udp *udp, const struct hsay_letter *letter, size_t count);
 /* Datagrams that came while the kernel's buffer was full. */
 uint64_t udp_overflows(const struct udp *udp);
 
-/* Our address as far as sockets know it, port included: what is bound, or for "every address" the
- * one that the way out would have.  NONE if there is none. */
-struct hsay_addr udp_local(const struct udp *udp);
+/* Our address of this family as far as sockets know it, port included: what is bound, or for "every
+ * address" the one that the way out would have.  NONE if there is none. */
+struct hsay_addr udp_local(const struct udp *udp, uint8_t family);
 
 /* True if nobody but this machine can reach us. */
 bool udp_only_loopback(const struct udp *udp);

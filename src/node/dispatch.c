@@ -150,8 +150,11 @@ static void open_and_handle(struct hsay_call *call, struct arrival *a, bool awai
  * make us deaf to whom they name. */
 static bool is_source_absurd(const struct hsay_call *call)
 {
+    struct hsay_node *node = call->node;
     const struct hsay_addr_policy policy = {
-        .introducer = call->from.addr, .own = {call->node->bound}, .low_ports_ok = true};
+        .introducer = call->from.addr,
+        .own = {node->bound, *hsay_node_bound(node, HSAY_ADDR_IP6)},
+        .low_ports_ok = true};
     return !hsay_addr_sendable(&call->from.addr, &policy);
 }
 

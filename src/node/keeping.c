@@ -22,7 +22,7 @@ bool hsay_keeping_is_behind(const struct hsay_call *call, uint8_t family)
 {
     const struct hsay_node *node = call->node;
     struct hsay_vote_result seen;
-    hsay_vote_result(&node->votes, call->now.mono, family, &node->bound, &seen);
+    hsay_vote_result(&node->votes, call->now.mono, family, hsay_node_bound(node, family), &seen);
     return seen.addr.kind != HSAY_ADDR_NONE && seen.kind != HSAY_NAT_PUBLIC &&
            hsay_addr_class(&seen.addr) != HSAY_ADDR_LOOPBACK;
 }

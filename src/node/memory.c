@@ -92,7 +92,7 @@ size_t hsay_memory_carve(struct hsay_memory *m, const struct hsay_node_config *c
         m->stats = CARVE(&c, 1, struct hsay_node_stats);
     m->keys = config->keys_given ? NULL : CARVE(&c, overlays, struct hsay_seal_keys);
     m->vote = CARVE(&c, config->votes_max, struct hsay_vote_entry);
-    m->filter = config->no_filtering ? NULL : CARVE(&c, 1, struct hsay_filter);
+    m->around = config->no_filtering ? NULL : CARVE(&c, 1, struct hsay_around);
     m->replay = CARVE(&c, config->replay_max, uint64_t);
     m->pending = CARVE(&c, overlays * config->pending_max, struct hsay_pending);
     m->newest =

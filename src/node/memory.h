@@ -18,7 +18,7 @@ struct hsay_memory {
     struct hsay_ledger_entry *ledger;
     struct hsay_gate_bucket *gate;
     struct hsay_vote_entry *vote;
-    struct hsay_filter *filter; /* NULL: there is none */
+    struct hsay_around *around; /* NULL: there is none */
     struct hsay_puncture_entry *puncture;
     uint64_t *replay;
     struct hsay_candidate *candidate;

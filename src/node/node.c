@@ -60,12 +60,12 @@ static void init_shared(struct hsay_node *node, struct hsay_now now,
     node->search = m->search;
     node->ledger.search = m->search != NULL ? &m->search->account : NULL;
     hsay_vote_init(&node->votes, m->vote, (uint8_t)c->votes_max, HSAY_VOTE_AGREE_GROUPS);
-    node->filters = m->filter != NULL;
-    assert(hsay_node_filter(node) == m->filter);
+    node->filters = m->around != NULL;
+    assert(hsay_node_around(node) == m->around);
     if (node->filters)
-        hsay_filter_init(m->filter, now.mono);
+        hsay_filter_init(&m->around->filter, now.mono);
     if (node->filters && c->lived_before)
-        hsay_filter_blind(m->filter, now.mono);
+        hsay_filter_blind(&m->around->filter, now.mono);
     node->replay = m->replay;
     node->replay_max = c->replay_max;
     node->replay_salt = hsay_rng_u64(rng, crypto);
@@ -286,7 +286,8 @@ int hsay_node_add_peer(struct hsay_node *node, struct hsay_now now, uint16_t ove
 {
     struct hsay_overlay *o = hsay_node_overlay(node, overlay);
     struct hsay_peer peer = *given;
-    struct hsay_addr_policy policy = {.own = {node->bound}, .low_ports_ok = true};
+    struct hsay_addr_policy policy = {.own = {node->bound, *hsay_node_bound(node, HSAY_ADDR_IP6)},
+                                      .low_ports_ok = true};
     if (o == NULL)
         return HSAY_ENOENT;
     hsay_addr_normalise(&peer.addr);
@@ -307,8 +308,11 @@ int hsay_node_add_peer(struct hsay_node *node, struct hsay_now now, uint16_t ove
 
 void hsay_node_set_local(struct hsay_node *node, const struct hsay_addr *bound)
 {
-    node->bound = *bound;
-    hsay_addr_normalise(&node->bound);
+    struct hsay_addr addr = *bound;
+    hsay_addr_normalise(&addr);
+    if (addr.kind == HSAY_ADDR_NONE)
+        *hsay_node_bound(node, HSAY_ADDR_IP6) = addr;
+    *hsay_node_bound(node, addr.kind) = addr;
 }
 
 void hsay_node_wake(struct hsay_node *node, struct hsay_now now)

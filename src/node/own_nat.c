@@ -8,7 +8,7 @@ enum hsay_nat_kind hsay_own_nat(const struct hsay_call *call, uint8_t family)
 {
     const struct hsay_node *node = call->node;
     struct hsay_vote_result seen;
-    hsay_vote_result(&node->votes, call->now.mono, family, &node->bound, &seen);
+    hsay_vote_result(&node->votes, call->now.mono, family, hsay_node_bound(node, family), &seen);
     return (enum hsay_nat_kind)seen.kind;
 }
 
@@ -26,7 +26,7 @@ uint8_t hsay_own_nat_flags(const struct hsay_call *call, uint8_t family)
 {
     const struct hsay_node *node = call->node;
     struct hsay_vote_result seen;
-    hsay_vote_result(&node->votes, call->now.mono, family, &node->bound, &seen);
+    hsay_vote_result(&node->votes, call->now.mono, family, hsay_node_bound(node, family), &seen);
     uint8_t flags = 0;
     if (seen.kind == HSAY_NAT_PUBLIC ||
         (seen.kind == HSAY_NAT_INDEPENDENT && lets_all_in(call, family)))
@@ -52,7 +52,8 @@ void hsay_own_nat_on_vote(struct hsay_call *call, const struct hsay_addr *seen)
         return;
     if (!hsay_addr_equal(&before, &node->votes.confirmed[v.seen.kind == HSAY_ADDR_IP6]))
         hsay_step_on_moved(call);
-    hsay_vote_result(&node->votes, call->now.mono, v.seen.kind, &node->bound, &result);
+    hsay_vote_result(&node->votes, call->now.mono, v.seen.kind, hsay_node_bound(node, v.seen.kind),
+                     &result);
     if (!result.confirmed || hsay_addr_class(&v.seen) < hsay_addr_class(&result.addr))
         return;
     /* Where each destination sees a port of its own, another port is no news. */
@@ -68,7 +69,8 @@ static bool is_outside(const struct hsay_call *call, const struct hsay_addr *add
 {
     const struct hsay_node *node = call->node;
     struct hsay_vote_result own;
-    hsay_vote_result(&node->votes, call->now.mono, addr->kind, &node->bound, &own);
+    hsay_vote_result(&node->votes, call->now.mono, addr->kind, hsay_node_bound(node, addr->kind),
+                     &own);
     return own.addr.kind != HSAY_ADDR_NONE && hsay_addr_class(&own.addr) == hsay_addr_class(addr) &&
            !hsay_addr_same_host(&own.addr, addr);
 }

@@ -60,7 +60,7 @@ static void puncture_inside(struct hsay_call *call, const struct hsay_puncture_r
     struct hsay_peer inside = {hsay_way_told_lan(call, &r->target.lan, &r->target.addr),
                                r->target.key};
     if (inside.addr.kind != HSAY_ADDR_NONE)
-        puncture(call, &inside, r->id, &call->node->bound);
+        puncture(call, &inside, r->id, hsay_node_bound(call->node, inside.addr.kind));
 }
 
 void hsay_puncturing_on_request(struct hsay_call *call, const struct hsay_message *m)

@@ -144,7 +144,7 @@ struct hsay_node {
     struct hsay_rng rng;
     uint8_t overlays_max;
     bool verify_outside : 1;
-    bool filters : 1;  /* hsay_node_filter is there */
+    bool filters : 1;  /* struct hsay_around is there */
     bool measures : 1; /* and so is hsay_node_measure */
     uint32_t replay_max;
     struct hsay_crypto crypto;
@@ -153,7 +153,7 @@ struct hsay_node {
     struct hsay_ledger ledger;
     struct hsay_vote_table votes;
     struct hsay_puncture_table punctures;
-    struct hsay_addr bound;
+    struct hsay_addr bound; /* hsay_node_bound */
     uint16_t told[2]; /* what EVENT_ADDRESS said last of IPv4, IPv6, by a hash; 0: nothing yet */
     uint64_t *replay; /* ids answered lately, one place per hash; replay_max of them */
     uint64_t replay_salt;
@@ -193,11 +193,31 @@ static inline struct hsay_chance hsay_call_chance(struct hsay_call *call)
     return (struct hsay_chance){&call->node->rng, &call->node->crypto};
 }
 
-/* What our NAT filters; NULL: it is not to be known.  It lies behind the votes, or a small node
- * would not have room for the pointer to it. */
-static inline struct hsay_filter *hsay_node_filter(const struct hsay_node *node)
+/* What small nodes do without.  It lies behind the votes, or these would not have room for the
+ * pointer to it. */
+struct hsay_around {
+    struct hsay_filter filter;
+    struct hsay_addr bound_ip6;
+};
+
+static inline struct hsay_around *hsay_node_around(const struct hsay_node *node)
 {
     return node->filters ? (void *)(node->votes.entry + node->votes.entry_max) : NULL;
+}
+
+/* What our NAT filters; NULL: it is not to be known. */
+static inline struct hsay_filter *hsay_node_filter(const struct hsay_node *node)
+{
+    struct hsay_around *around = hsay_node_around(node);
+    return around != NULL ? &around->filter : NULL;
+}
+
+/* Where our socket is, for this family of addresses; a small node has one for all. */
+static inline struct hsay_addr *hsay_node_bound(const struct hsay_node *node, uint8_t family)
+{
+    struct hsay_around *around = hsay_node_around(node);
+    return around != NULL && family == HSAY_ADDR_IP6 ? &around->bound_ip6
+                                                     : (struct hsay_addr *)&node->bound;
 }
 
 static inline void hsay_count(struct hsay_node *node, enum hsay_counter counter, uint64_t n)

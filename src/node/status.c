@@ -229,7 +229,7 @@ int hsay_node_address(const struct hsay_node *node, struct hsay_now now, uint8_t
                       struct hsay_address_status *out)
 {
     struct hsay_vote_result seen;
-    hsay_vote_result(&node->votes, now.mono, family, &node->bound, &seen);
+    hsay_vote_result(&node->votes, now.mono, family, hsay_node_bound(node, family), &seen);
     if (seen.addr.kind == HSAY_ADDR_NONE)
         return HSAY_ENOENT;
     *out = (struct hsay_address_status){

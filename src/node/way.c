@@ -8,7 +8,9 @@ struct hsay_addr_policy hsay_way_policy(const struct hsay_call *call,
 {
     const struct hsay_node *node = call->node;
     const struct hsay_addr *seen = &node->votes.confirmed[introducer->kind == HSAY_ADDR_IP6];
-    return (struct hsay_addr_policy){.introducer = *introducer, .own = {node->bound, *seen}};
+    return (struct hsay_addr_policy){
+        .introducer = *introducer,
+        .own = {node->bound, *hsay_node_bound(node, HSAY_ADDR_IP6), *seen}};
 }
 
 /* Somebody of another network group sees us at this host.  One who says "you are where I am" would
@@ -28,7 +30,8 @@ bool hsay_way_is_own_host(const struct hsay_call *call, const struct hsay_addr *
 {
     const struct hsay_node *node = call->node;
     struct hsay_vote_result seen;
-    hsay_vote_result(&node->votes, call->now.mono, addr->kind, &node->bound, &seen);
+    hsay_vote_result(&node->votes, call->now.mono, addr->kind, hsay_node_bound(node, addr->kind),
+                     &seen);
     /* If our public address has just changed, somebody else may have the old one by now. */
     return seen.addr.kind != HSAY_ADDR_NONE && !seen.doubted &&
            hsay_addr_same_host(&seen.addr, addr) && is_seen_from_elsewhere(call, addr);
@@ -36,7 +39,7 @@ bool hsay_way_is_own_host(const struct hsay_call *call, const struct hsay_addr *
 
 struct hsay_addr hsay_way_own_lan(const struct hsay_call *call, const struct hsay_addr *to)
 {
-    const struct hsay_addr *bound = &call->node->bound;
+    const struct hsay_addr *bound = hsay_node_bound(call->node, to->kind);
     if (bound->kind == to->kind && hsay_addr_is_local(bound) && !hsay_addr_is_local(to) &&
         hsay_way_is_own_host(call, to))
         return *bound;
@@ -48,7 +51,8 @@ struct hsay_addr hsay_way_own_lan(const struct hsay_call *call, const struct hsa
 static bool may_tell(const struct hsay_call *call, const struct hsay_addr *lan,
                      const struct hsay_addr *peer)
 {
-    const struct hsay_addr *from = &call->from.addr, *bound = &call->node->bound;
+    const struct hsay_addr *from = &call->from.addr;
+    const struct hsay_addr *bound = hsay_node_bound(call->node, from->kind);
     bool inside = hsay_addr_is_local(from);
     struct hsay_addr_policy policy = hsay_way_policy(call, inside ? from : bound);
     if (!hsay_addr_is_local(lan) || lan->kind != from->kind || bound->kind != from->kind ||

@@ -28,6 +28,9 @@ for name in $nodes; do
     [ "$name" = four ] || ip -n "$space-$name" addr add "fd64:24::$number/64" dev eth0 nodad ||
         skip "no IPv6 here"
 done
+# Where nobody is, but the way out would be.
+ip -n "$space-a" route add 192.0.2.0/24 dev eth0
+ip -n "$space-a" route add 2001:db8::/32 dev eth0
 [ -z "$(ip netns exec "$space-a" cat /proc/net/if_inet6 2>/dev/null)" ] && skip "no IPv6 here"
 
 inside() { # name
@@ -80,6 +83,18 @@ check 'a has b once, over IPv6' has a b '[fd64:24::3]:6421' 30
 check 'b has a once, over IPv6' has b a '[fd64:24::2]:6421' 30
 check 'four has a over IPv4' has four a 10.64.24.2:6421 30
 check 'six has a over IPv6' has six a '[fd64:24::2]:6421' 30
+says_soon() { # name, words
+    local tries
+    for ((tries = 0; tries < 150; tries++)); do
+        ! hearsay "$1" nat | grep -qF -- "$2" || return 0
+        sleep 0.2
+    done
+    hearsay "$1" nat
+    return 1
+}
+check 'a knows both its addresses' says_soon a 'bound       10.64.24.2:6421, [fd64:24::2]:6421'
+check 'there is no NAT over IPv4' says_soon a '10.64.24.2:6421, not confirmed, NAT public'
+check 'nor over IPv6' says_soon a '[fd64:24::2]:6421, not confirmed, NAT public'
 check 'four was never told of six' never_has four six
 check 'nor six of four' never_has six four
 

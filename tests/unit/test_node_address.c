@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "nat/addr_class.h"
+#include "src/node/state.h"
 #include "tests/world/stranger.h"
 #include "tests/world/world.h"
 
@@ -249,6 +250,44 @@ static void test_the_old_address_may_be_of_others(void **state)
     assert_true(n.doubted > 0 && n.doubted_named == 0);
 }
 
+/* ---- where the socket is ---- */
+
+static enum hsay_nat_kind kind_of(const struct world *w, uint8_t family)
+{
+    struct hsay_address_status status;
+    assert_int_equal(hsay_node_address(w->node[0].node, world_now(w), family, &status), 0);
+    return (enum hsay_nat_kind)status.kind;
+}
+
+static void test_each_family_has_its_own(void **state)
+{
+    static const char *const seen[] = {"20.9.0.1:6421", "[2a00:9::1]:6421"};
+    static const char *const voter[2][2] = {{"20.1.0.1:6421", "20.2.0.1:6421"},
+                                            {"[2a00:1::1]:6421", "[2a00:2::1]:6421"}};
+    const struct hsay_addr none = {.kind = HSAY_ADDR_NONE};
+    struct hsay_addr bound[2] = {parsed(seen[0]), parsed(seen[1])};
+    struct world w;
+    (void)state;
+    world_init(&w, 1, 1);
+    world_start(&w);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(hsay_vote_add(&w.node[0].node->votes, world_now(&w).mono,
+                                       &(struct hsay_vote){.voter = parsed(voter[i / 2][i % 2]),
+                                                           .seen = bound[i / 2],
+                                                           .contacted = true}),
+                         0);
+    hsay_node_set_local(w.node[0].node, &bound[0]);
+    assert_int_equal(kind_of(&w, HSAY_ADDR_IP4), HSAY_NAT_PUBLIC);
+    assert_int_equal(kind_of(&w, HSAY_ADDR_IP6), HSAY_NAT_INDEPENDENT);
+    hsay_node_set_local(w.node[0].node, &bound[1]);
+    assert_int_equal(kind_of(&w, HSAY_ADDR_IP4), HSAY_NAT_PUBLIC);
+    assert_int_equal(kind_of(&w, HSAY_ADDR_IP6), HSAY_NAT_PUBLIC);
+    hsay_node_set_local(w.node[0].node, &none);
+    assert_int_equal(kind_of(&w, HSAY_ADDR_IP4), HSAY_NAT_INDEPENDENT);
+    assert_int_equal(kind_of(&w, HSAY_ADDR_IP6), HSAY_NAT_INDEPENDENT);
+    world_free(&w);
+}
+
 /* ---- what is no vote, or not enough of them ---- */
 
 enum { LIARS = 4 };
@@ -418,6 +457,7 @@ int main(void)
         cmocka_unit_test(test_a_move_is_noticed),
         cmocka_unit_test(test_a_move_is_a_non_event),
         cmocka_unit_test(test_the_old_address_may_be_of_others),
+        cmocka_unit_test(test_each_family_has_its_own),
         cmocka_unit_test(test_three_groups_confirm),
         cmocka_unit_test(test_nobody_votes_unasked),
         cmocka_unit_test(test_where_nobody_can_be),

@@ -192,7 +192,7 @@ static void test_tables_lie_apart_and_aligned(void **state)
             PIECE(m.keyring, c.keyring_max),
             PIECE(m.ledger, c.ledger_max),
             PIECE(m.gate, c.gate_max + 1),
-            PIECE(m.filter, 1),
+            PIECE(m.around, 1),
             PIECE(m.vote, c.votes_max),
             PIECE(m.puncture, c.punctures_max),
             PIECE(m.replay, c.replay_max),
