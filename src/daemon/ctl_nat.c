@@ -101,10 +101,11 @@ static void why(const struct hsay_address_status *status, const struct tally *ta
                  "%u of %u network groups see us where the socket is bound: no NAT in between",
                  tally->agree, tally->votes);
     } else if (status->kind == HSAY_NAT_INDEPENDENT) {
-        snprintf(text, size,
-                 "%u of %u network groups see the same port, another than ours: one mapping for "
-                 "all destinations, which can be punctured",
-                 tally->agree, tally->votes);
+        snprintf(
+            text, size,
+            "%u of %u network groups see one address, another than the socket's: one mapping for "
+            "all destinations, which can be punctured",
+            tally->agree, tally->votes);
     } else if (status->kind == HSAY_NAT_SYMMETRIC) {
         snprintf(text, size,
                  "%u network groups see our host, no more than half of them at one port: a "
