@@ -8,8 +8,8 @@
  *
  * and they meet once a port that is open was probed, in whatever order the two came: then both NATs
  * have seen a packet go out where one comes in.  For ports drawn by chance from the 64,512 above
- * 1,023 that is so with a probability of 1 - exp(-opened * probed / 64,512): with 256 and 1,536 it
- * is 99.8 %, with half of the probes 95 %.  (The arithmetic is that of "How NAT traversal works",
+ * 1,023 that is so with a probability of 1 - exp(-opened * probed / 64,512): with 256 and 2,048 it
+ * is 99.97 %, with half of the probes 98 %.  (The arithmetic is that of "How NAT traversal works",
  * Tailscale 2020.)  Ports that count up need no luck: the open ones lie behind the one that was
  * seen last, and some probes are made there first.  Even two such NATs can be joined: who opens
  * does so towards the port that one of the other's first probes is going to leave from.
@@ -23,8 +23,8 @@
 
 enum {
     HSAY_SEARCH_OPENED = 256,
-    HSAY_SEARCH_PROBED = 1536,
-    /* 100 packets per second: 15 s in all.  New home routers were seen to lose half of all packets,
+    HSAY_SEARCH_PROBED = 2048,
+    /* 100 packets per second: 20 s in all.  New home routers were seen to lose half of all packets,
      * or to crash, at thousands of new mappings per second (Halkes and Pouwelse 2011). */
     HSAY_SEARCH_GAP_MS = 10,
     /* The puncture, which is enough for all other pairs of NATs, has so long to come; and both

@@ -20,7 +20,7 @@ enum {
     STEPS_MAX_NO_SEARCH = 2,
     PATIENCE_STEPS = 6,
     PATIENCE_MIN_S =
-        30, /* a search for ports takes 15, and begins when the nodes know themselves */
+        30, /* a search for ports takes 20, and begins when the nodes know themselves */
     SIMULATED_MIN = 100, /* of each pair, to compare with: they are cheap, and tell more */
 };
 

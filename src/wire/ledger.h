@@ -54,7 +54,7 @@ enum hsay_send_class {
 
 enum { HSAY_LEDGER_SEARCH_BYTES_MAX = 128 }; /* a datagram of a search: a puncture, and some air */
 
-/* Whoever is believed wrongly, all searches of a node together cost no more than a megabyte an
+/* Whoever is believed wrongly, all searches of a node together cost no more than 1.6 MB an
  * hour. */
 enum { HSAY_LEDGER_SEARCHES_MAX = 6 };
 

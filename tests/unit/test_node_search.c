@@ -42,7 +42,7 @@ static void assert_no_search(struct scene *scene)
 
 /* ---- a search and its bounds ---- */
 
-/* Three groups say it: 1,536 packets, one each 10 ms, to as many ports of one host. */
+/* Three groups say it: 2,048 packets, one each 10 ms, to as many ports of one host. */
 static void test_who_probes(void **state)
 {
     static uint8_t probed[65536];
