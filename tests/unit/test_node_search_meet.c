@@ -196,7 +196,7 @@ static void test_forgeries_change_nothing(void **state)
 /* ---- who probes ---- */
 
 /* Of the walk, and what keeps the path open, in some twenty seconds. */
-enum { VISITS_MAX = 8 };
+enum { WALKED_MAX = 8 };
 
 /* The other's packet comes from the port that was searched for: it is told so, visited there, and
  * probed no more.  Nothing larger than that packet is its answer. */
@@ -213,7 +213,7 @@ static void test_who_probes_is_met(void **state)
     assert_int_equal(scene.other_asked, 1);
     scene.other_answers = true;
     scene_run(&scene, SEARCH_MS);
-    assert_in_range(scene.sent_count - since, 1, 1 + TELLS + VISITS_MAX);
+    assert_in_range(scene.sent_count - since, 1, 1 + TELLS + WALKED_MAX);
     assert_all_by(&scene, since, 0);
     scene_end(&scene);
 }
