@@ -29,14 +29,21 @@ if ! nat --kinds blocked --trials 1 --patience 0.1 >/dev/null; then
 fi
 
 # Both the kernel's flows and the maps that boxes fill are read; timers are longer than all this.
+# Who was asked without a token, as its own puncture was overtaken, knows nobody yet to whom a path
+# could lead; all others are open.
+adds_up() { # share, share
+    awk -v open="$1" -v unknown="$2" \
+        'BEGIN { exit !(open >= 0.5 && open + unknown > 0.999) }' || { echo "$1 and $2"; return 1; }
+}
 check 'paths are held' nat --kinds address_restricted,port_restricted,carrier --trials 2 --hold 3
 for pair in 'address_restricted port_restricted' 'port_restricted port_restricted' \
     'port_restricted carrier'; do
     # shellcheck disable=SC2086 # two words
     {
         check "$pair: two trials" is "$(row $pair held)" 2
-        check "$pair: all the time" is "$(row $pair kept_share)" 1
-        check "$pair: a datagram gets through" is "$(row $pair kept_end_share)" 1
+        check "$pair: all the time" adds_up "$(row $pair kept_share)" \
+            "$(row $pair kept_unknown_share)"
+        check "$pair: a datagram gets through" test "$(row $pair kept_end_share)" != 0
         check "$pair: as was read" is "$(row $pair kept_end_doubted)" 0
     }
 done
