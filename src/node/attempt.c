@@ -50,8 +50,8 @@ void hsay_attempt_end(struct hsay_call *call, struct hsay_pending *p, bool conne
     uint8_t family = p->to.addr.kind;
     if (!p->attempt || (family != HSAY_ADDR_IP4 && family != HSAY_ADDR_IP6))
         return;
-    uint64_t *count =
-        call->node->stats->attempt[hsay_own_nat(call, family)][p->theirs][family == HSAY_ADDR_IP6];
+    struct hsay_vote_result seen = hsay_own_nat_seen(call->node, call->now.mono, family);
+    uint64_t *count = call->node->stats->attempt[seen.kind][p->theirs][family == HSAY_ADDR_IP6];
     bool punctured = has_punctured(call, p);
     count[connected ? HSAY_ATTEMPT_CONNECTED : HSAY_ATTEMPT_FAILED]++;
     count[HSAY_ATTEMPT_PUNCTURED] += punctured;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "nat/addr_class.h"
+#include "src/node/own_nat.h"
 #include "src/node/send.h"
 
 enum {
@@ -20,9 +21,7 @@ bool hsay_keeping_may(const struct hsay_call *call)
 
 bool hsay_keeping_is_behind(const struct hsay_call *call, uint8_t family)
 {
-    const struct hsay_node *node = call->node;
-    struct hsay_vote_result seen;
-    hsay_vote_result(&node->votes, call->now.mono, family, hsay_node_bound(node, family), &seen);
+    struct hsay_vote_result seen = hsay_own_nat_seen(call->node, call->now.mono, family);
     return seen.addr.kind != HSAY_ADDR_NONE && seen.kind != HSAY_NAT_PUBLIC &&
            hsay_addr_class(&seen.addr) != HSAY_ADDR_LOOPBACK;
 }
@@ -155,30 +154,18 @@ static uint32_t within_ms(const struct hsay_measure *m, const struct hsay_path *
 static bool send(struct hsay_call *call, const struct hsay_candidate *c)
 {
     struct hsay_send_to to = {.peer = {c->addr, c->key}, .class = HSAY_SEND_KNOWN};
-    struct hsay_message m = {.type = HSAY_MSG_PUNCTURE};
-    hsay_send_make_token(call, &to.peer, &m.puncture.token);
-    if (!hsay_send_message(call, &to, &m))
+    if (!hsay_send_puncture(call, &to, 0))
         return false;
     hsay_count(call->node, HSAY_COUNT_KEEPALIVES_OUT, 1);
     return true;
-}
-
-/* Whatever we send keeps the one mapping that lets all in. */
-static bool lets_all_in(const struct hsay_call *call, uint8_t family)
-{
-    const struct hsay_filter *filter = hsay_node_filter(call->node);
-    struct hsay_filter_result seen = {.kind = HSAY_FILTER_UNKNOWN};
-    if (filter != NULL)
-        hsay_filter_result(filter, call->now.mono, family, &seen);
-    return seen.kind == HSAY_FILTER_NONE;
 }
 
 static void keep(struct hsay_call *call, struct hsay_path *p)
 {
     const struct hsay_measure *m = hsay_node_measure(call->node);
     uint32_t ms = within_ms(m, p);
-    if (hsay_time_before(p->sent, m->sent) && lets_all_in(call, p->to.kind))
-        p->sent = m->sent;
+    if (hsay_time_before(p->sent, m->sent) && hsay_own_nat_lets_all_in(call, p->to.kind))
+        p->sent = m->sent; /* whatever we send keeps the one mapping that lets all in */
     uint64_t silent_ms = hsay_time_ms_between(p->sent, call->now.mono);
     if (ms == 0 || silent_ms < ms)
         return;

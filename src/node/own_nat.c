@@ -4,16 +4,15 @@
 #include "src/node/search.h"
 #include "src/node/step.h"
 
-enum hsay_nat_kind hsay_own_nat(const struct hsay_call *call, uint8_t family)
+struct hsay_vote_result hsay_own_nat_seen(const struct hsay_node *node, hsay_time now,
+                                          uint8_t family)
 {
-    const struct hsay_node *node = call->node;
     struct hsay_vote_result seen;
-    hsay_vote_result(&node->votes, call->now.mono, family, hsay_node_bound(node, family), &seen);
-    return (enum hsay_nat_kind)seen.kind;
+    hsay_vote_result(&node->votes, now, family, hsay_node_bound(node, family), &seen);
+    return seen;
 }
 
-/* One port for all, and whoever knows it may send to it. */
-static bool lets_all_in(const struct hsay_call *call, uint8_t family)
+bool hsay_own_nat_lets_all_in(const struct hsay_call *call, uint8_t family)
 {
     const struct hsay_filter *filter = hsay_node_filter(call->node);
     struct hsay_filter_result result = {.kind = HSAY_FILTER_UNKNOWN};
@@ -24,12 +23,10 @@ static bool lets_all_in(const struct hsay_call *call, uint8_t family)
 
 uint8_t hsay_own_nat_flags(const struct hsay_call *call, uint8_t family)
 {
-    const struct hsay_node *node = call->node;
-    struct hsay_vote_result seen;
-    hsay_vote_result(&node->votes, call->now.mono, family, hsay_node_bound(node, family), &seen);
+    struct hsay_vote_result seen = hsay_own_nat_seen(call->node, call->now.mono, family);
     uint8_t flags = 0;
     if (seen.kind == HSAY_NAT_PUBLIC ||
-        (seen.kind == HSAY_NAT_INDEPENDENT && lets_all_in(call, family)))
+        (seen.kind == HSAY_NAT_INDEPENDENT && hsay_own_nat_lets_all_in(call, family)))
         return HSAY_NAT_IS_PUBLIC;
     if (seen.kind == HSAY_NAT_SYMMETRIC)
         flags |= HSAY_NAT_IS_SYMMETRIC;
@@ -45,15 +42,13 @@ void hsay_own_nat_on_vote(struct hsay_call *call, const struct hsay_addr *seen)
 {
     struct hsay_node *node = call->node;
     struct hsay_vote v = {.voter = call->from.addr, .seen = *seen, .contacted = true};
-    struct hsay_vote_result result;
     hsay_addr_normalise(&v.seen);
     struct hsay_addr before = node->votes.confirmed[v.seen.kind == HSAY_ADDR_IP6];
     if (hsay_vote_add(&node->votes, call->now.mono, &v) != 0)
         return;
     if (!hsay_addr_equal(&before, &node->votes.confirmed[v.seen.kind == HSAY_ADDR_IP6]))
         hsay_step_on_moved(call);
-    hsay_vote_result(&node->votes, call->now.mono, v.seen.kind, hsay_node_bound(node, v.seen.kind),
-                     &result);
+    struct hsay_vote_result result = hsay_own_nat_seen(node, call->now.mono, v.seen.kind);
     if (!result.confirmed || hsay_addr_class(&v.seen) < hsay_addr_class(&result.addr))
         return;
     /* Where each destination sees a port of its own, another port is no news. */
@@ -67,10 +62,7 @@ void hsay_own_nat_on_vote(struct hsay_call *call, const struct hsay_addr *seen)
 /* From the world in which we have an address, and not from behind our own NAT. */
 static bool is_outside(const struct hsay_call *call, const struct hsay_addr *addr)
 {
-    const struct hsay_node *node = call->node;
-    struct hsay_vote_result own;
-    hsay_vote_result(&node->votes, call->now.mono, addr->kind, hsay_node_bound(node, addr->kind),
-                     &own);
+    struct hsay_vote_result own = hsay_own_nat_seen(call->node, call->now.mono, addr->kind);
     return own.addr.kind != HSAY_ADDR_NONE && hsay_addr_class(&own.addr) == hsay_addr_class(addr) &&
            !hsay_addr_same_host(&own.addr, addr);
 }

@@ -9,7 +9,11 @@
 
 /* As others see us who ask or are asked at an address of this family.  Each answer that we get may
  * change it. */
-enum hsay_nat_kind hsay_own_nat(const struct hsay_call *call, uint8_t family);
+struct hsay_vote_result hsay_own_nat_seen(const struct hsay_node *node, hsay_time now,
+                                          uint8_t family);
+
+/* Whoever knows a port of ours may send to it, as far as that has shown. */
+bool hsay_own_nat_lets_all_in(const struct hsay_call *call, uint8_t family);
 
 /* The same as it goes over the wire: enum hsay_nat_flag. */
 uint8_t hsay_own_nat_flags(const struct hsay_call *call, uint8_t family);

@@ -38,13 +38,11 @@ static bool puncture(struct hsay_call *call, const struct hsay_peer *peer, uint6
                      const struct hsay_addr *introducer)
 {
     struct hsay_send_to to = {.peer = *peer, .class = HSAY_SEND_PUNCTURE};
-    struct hsay_message m = {.type = HSAY_MSG_PUNCTURE, .puncture = {.id = id}};
     if (hsay_key_is_zero(&peer->key) || !may_puncture(call, &peer->addr, introducer)) {
         hsay_drop(call->node, HSAY_DROP_PUNCTURE);
         return false;
     }
-    hsay_send_make_token(call, peer, &m.puncture.token);
-    if (hsay_send_message(call, &to, &m))
+    if (hsay_send_puncture(call, &to, id))
         hsay_count(call->node, HSAY_COUNT_PUNCTURES_OUT, 1);
     return true;
 }
@@ -109,12 +107,10 @@ void hsay_puncturing_on_puncture(struct hsay_call *call, const struct hsay_messa
 void hsay_puncturing_on_probe(struct hsay_call *call, const struct hsay_message *m)
 {
     struct hsay_send_to to = {.peer = call->from, .class = HSAY_SEND_KNOWN};
-    struct hsay_message puncture = {.type = HSAY_MSG_PUNCTURE, .puncture = {.id = m->probe.id}};
     to.peer.addr.port = m->probe.port;
     if (!call->account.validated || !hsay_send_made_token(call, &to.peer, &m->probe.token)) {
         hsay_drop(call->node, HSAY_DROP_TOKEN);
         return;
     }
-    hsay_send_make_token(call, &to.peer, &puncture.puncture.token);
-    hsay_send_message(call, &to, &puncture);
+    hsay_send_puncture(call, &to, m->probe.id);
 }

@@ -16,7 +16,6 @@ enum {
      * large that token, an introduction over IPv6 (19 + 19 + 32) and the introduced peer's puncture
      * (96) have room: 70 seal + 87 fixed fields + 71 + 96, rounded up. */
     FIRST_REQUEST_MIN_BYTES = 336,
-    PADDING_MIN_BYTES = 3, /* an extension's tag and size */
 };
 
 static void name_rumors(struct hsay_call *call, struct hsay_intro_request *r)
@@ -78,8 +77,7 @@ static void pad_first(struct hsay_intro_request *r, size_t size, size_t room, si
     size_t aim = FIRST_REQUEST_MIN_BYTES - around;
     if (r->claim.kind == HSAY_CLAIM_EMPTY || r->claim.kind == HSAY_CLAIM_BLOOM || aim > room)
         aim = room;
-    if (size + PADDING_MIN_BYTES <= aim)
-        r->padding = aim - size;
+    r->padding = hsay_message_padding(size, aim);
 }
 
 static void remember(struct hsay_call *call, const struct hsay_request_plan *plan,

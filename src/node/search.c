@@ -201,14 +201,11 @@ void hsay_search_consider(struct hsay_call *call, const struct hsay_introduced *
 
 /* ---- sending ---- */
 
-static bool send_puncture(struct hsay_call *call, const struct hsay_send_to *to)
+static void send_puncture(struct hsay_call *call, const struct hsay_search *s,
+                          const struct hsay_send_to *to)
 {
-    struct hsay_message m = {.type = HSAY_MSG_PUNCTURE, .puncture = {.id = call->node->search->id}};
-    hsay_send_make_token(call, &to->peer, &m.puncture.token);
-    if (!hsay_send_message(call, to, &m))
-        return false;
-    hsay_count(call->node, HSAY_COUNT_PUNCTURES_OUT, 1);
-    return true;
+    if (hsay_send_puncture(call, to, s->id))
+        hsay_count(call->node, HSAY_COUNT_PUNCTURES_OUT, 1);
 }
 
 /* Until the other has sent all, too. */
@@ -225,7 +222,7 @@ static void send_next(struct hsay_call *call, struct hsay_search *s)
     if (s->way.role == HSAY_SEARCH_OPENS)
         to.socket = (uint16_t)(SOCKET_FIRST + hsay_search_socket(s->sent));
     s->sent++;
-    send_puncture(call, &to);
+    send_puncture(call, s, &to);
     s->due = hsay_time_add_ms(s->due, HSAY_SEARCH_GAP_MS);
     if (s->sent == s->way.packets)
         s->due = hsay_time_add_ms(call->now.mono, linger_ms(&s->way));
@@ -235,7 +232,7 @@ static void tell(struct hsay_call *call, struct hsay_search *s)
 {
     struct hsay_send_to to = {.peer = s->peer, .class = HSAY_SEND_SEARCH};
     s->sent++;
-    send_puncture(call, &to);
+    send_puncture(call, s, &to);
     s->due = hsay_time_add_ms(call->now.mono, TELL_GAP_MS);
 }
 

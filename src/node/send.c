@@ -151,6 +151,13 @@ bool hsay_send_message(struct hsay_call *call, const struct hsay_send_to *to,
     return hsay_send_end(call, &s);
 }
 
+bool hsay_send_puncture(struct hsay_call *call, const struct hsay_send_to *to, uint64_t id)
+{
+    struct hsay_message m = {.type = HSAY_MSG_PUNCTURE, .puncture = {.id = id}};
+    hsay_send_make_token(call, &to->peer, &m.puncture.token);
+    return hsay_send_message(call, to, &m);
+}
+
 void hsay_send_to_candidate(struct hsay_call *call, struct hsay_candidate *c,
                             struct hsay_send_to *to)
 {

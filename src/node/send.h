@@ -47,6 +47,9 @@ void hsay_send_abandon(struct hsay_call *call, struct hsay_sending *s);
 bool hsay_send_message(struct hsay_call *call, const struct hsay_send_to *to,
                        const struct hsay_message *message);
 
+/* A puncture of this id, with a token for who gets it. */
+bool hsay_send_puncture(struct hsay_call *call, const struct hsay_send_to *to, uint64_t id);
+
 /* How a candidate is reached: its class by what we know of it, its token if it is young enough. */
 void hsay_send_to_candidate(struct hsay_call *call, struct hsay_candidate *c,
                             struct hsay_send_to *to);

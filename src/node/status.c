@@ -5,6 +5,7 @@
 
 #include "nat/addr_class.h"
 #include "src/node/call.h"
+#include "src/node/own_nat.h"
 
 static const char *const drop_names[HSAY_DROP_COUNT] = {
     [HSAY_DROP_LENGTH] = "length",       [HSAY_DROP_VERSION] = "version",
@@ -228,8 +229,7 @@ static void tell_filtering(const struct hsay_node *node, struct hsay_now now, ui
 int hsay_node_address(const struct hsay_node *node, struct hsay_now now, uint8_t family,
                       struct hsay_address_status *out)
 {
-    struct hsay_vote_result seen;
-    hsay_vote_result(&node->votes, now.mono, family, hsay_node_bound(node, family), &seen);
+    struct hsay_vote_result seen = hsay_own_nat_seen(node, now.mono, family);
     if (seen.addr.kind == HSAY_ADDR_NONE)
         return HSAY_ENOENT;
     *out = (struct hsay_address_status){

@@ -16,7 +16,6 @@ enum {
     PROBES_MAX = 2,  /* one may be lost */
     /* A stranger is answered with no more bytes than it sent: 70 for the seal and up to 74. */
     REQUEST_BYTES = 144,
-    PADDING_MIN_BYTES = 3,
 };
 
 static void end(struct hsay_call *call, unsigned gap, enum hsay_lifetime_outcome outcome)
@@ -42,13 +41,6 @@ static uint16_t socket_of(unsigned gap)
 
 /* --- the question ---------------------------------------------------------------------------- */
 
-static void pad(struct hsay_intro_request *r, size_t size)
-{
-    size_t aim = REQUEST_BYTES - HSAY_SEAL_BYTES;
-    if (size + PADDING_MIN_BYTES <= aim)
-        r->padding = aim - size;
-}
-
 static void ask(struct hsay_call *call, unsigned gap, enum hsay_trial_stage stage)
 {
     struct hsay_node *node = call->node;
@@ -59,7 +51,8 @@ static void ask(struct hsay_call *call, unsigned gap, enum hsay_trial_stage stag
     m.intro_request.nat = hsay_own_nat_flags(call, t->peer.addr.kind);
     m.intro_request.to = t->peer.addr;
     m.intro_request.global_time = call->overlay->window.own;
-    pad(&m.intro_request, hsay_message_size(&m));
+    m.intro_request.padding =
+        hsay_message_padding(hsay_message_size(&m), REQUEST_BYTES - HSAY_SEAL_BYTES);
     t->stage = (uint8_t)stage;
     t->due = hsay_time_add_ms(call->now.mono, WAIT_MS);
     if (hsay_send_message(call, &to, &m))

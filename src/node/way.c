@@ -1,6 +1,7 @@
 #include "src/node/way.h"
 
 #include "nat/addr_class.h"
+#include "src/node/own_nat.h"
 #include "src/node/request.h"
 
 struct hsay_addr_policy hsay_way_policy(const struct hsay_call *call,
@@ -28,10 +29,7 @@ static bool is_seen_from_elsewhere(const struct hsay_call *call, const struct hs
 
 bool hsay_way_is_own_host(const struct hsay_call *call, const struct hsay_addr *addr)
 {
-    const struct hsay_node *node = call->node;
-    struct hsay_vote_result seen;
-    hsay_vote_result(&node->votes, call->now.mono, addr->kind, hsay_node_bound(node, addr->kind),
-                     &seen);
+    struct hsay_vote_result seen = hsay_own_nat_seen(call->node, call->now.mono, addr->kind);
     /* If our public address has just changed, somebody else may have the old one by now. */
     return seen.addr.kind != HSAY_ADDR_NONE && !seen.doubted &&
            hsay_addr_same_host(&seen.addr, addr) && is_seen_from_elsewhere(call, addr);

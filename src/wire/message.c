@@ -120,6 +120,11 @@ static size_t padding_size(size_t padding)
     return padding == 0 || padding >= EXTENSION_HEAD_BYTES ? padding : EXTENSION_HEAD_BYTES;
 }
 
+size_t hsay_message_padding(size_t size, size_t aim)
+{
+    return size + EXTENSION_HEAD_BYTES <= aim ? aim - size : 0;
+}
+
 static void write_zeros(struct hsay_writer *w, size_t size)
 {
     if (w->bad || size > hsay_write_left(w)) {

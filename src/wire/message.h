@@ -187,6 +187,10 @@ void hsay_message_encode(struct hsay_writer *w, const struct hsay_message *messa
 /* Bytes that hsay_message_encode will write. */
 size_t hsay_message_size(const struct hsay_message *message);
 
+/* The padding with which a message of `size` without any has `aim` bytes; 0 if it is as long, or if
+ * no padding is as small. */
+size_t hsay_message_padding(size_t size, size_t aim);
+
 /* An address as a field; also used inside the address book. */
 void hsay_write_addr(struct hsay_writer *w, const struct hsay_addr *addr);
 void hsay_read_addr(struct hsay_reader *r, struct hsay_addr *addr);
