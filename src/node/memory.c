@@ -79,20 +79,29 @@ uint8_t hsay_memory_newest_max(const struct hsay_node_config *config)
     return config->rumors_max < HSAY_NEWEST_MAX ? (uint8_t)config->rumors_max : HSAY_NEWEST_MAX;
 }
 
+static void carve_extras(struct carving *c, const struct hsay_node_config *config,
+                         struct hsay_memory *m)
+{
+    bool around = !config->no_filtering;
+    bool measure = config->sockets_max >= HSAY_SOCKETS_LIFETIME;
+    bool search = config->sockets_max >= HSAY_SOCKETS_MAX;
+    m->extras = around || measure || search ? CARVE(c, 1, struct hsay_extras) : NULL;
+    m->part.around = around ? CARVE(c, 1, struct hsay_around) : NULL;
+    m->part.measure = measure ? CARVE(c, 1, struct hsay_measure) : NULL;
+    m->part.search = search ? CARVE(c, 1, struct hsay_search) : NULL;
+}
+
 size_t hsay_memory_carve(struct hsay_memory *m, const struct hsay_node_config *config, void *memory)
 {
     struct carving c = {memory, 0};
     size_t overlays = config->overlays_max;
     m->node = CARVE(&c, 1, struct hsay_node);
-    m->measure = config->sockets_max >= HSAY_SOCKETS_LIFETIME ? CARVE(&c, 1, struct hsay_measure)
-                                                              : NULL; /* it is node->measure */
     m->overlay = CARVE(&c, overlays, struct hsay_overlay);
     m->stats = config->stats;
     if (m->stats == NULL)
         m->stats = CARVE(&c, 1, struct hsay_node_stats);
     m->keys = config->keys_given ? NULL : CARVE(&c, overlays, struct hsay_seal_keys);
     m->vote = CARVE(&c, config->votes_max, struct hsay_vote_entry);
-    m->around = config->no_filtering ? NULL : CARVE(&c, 1, struct hsay_around);
     m->replay = CARVE(&c, config->replay_max, uint64_t);
     m->pending = CARVE(&c, overlays * config->pending_max, struct hsay_pending);
     m->newest =
@@ -107,7 +116,7 @@ size_t hsay_memory_carve(struct hsay_memory *m, const struct hsay_node_config *c
     m->ledger = CARVE(&c, config->ledger_max, struct hsay_ledger_entry);
     m->puncture = CARVE(&c, config->punctures_max, struct hsay_puncture_entry);
     m->gate = CARVE(&c, (size_t)config->gate_max + 1, struct hsay_gate_bucket);
-    m->search = config->sockets_max < HSAY_SOCKETS_MAX ? NULL : CARVE(&c, 1, struct hsay_search);
+    carve_extras(&c, config, m);
     return aligned(c.used, alignof(max_align_t)); /* so that nodes may stand in a row */
 }
 

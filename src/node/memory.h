@@ -18,7 +18,7 @@ struct hsay_memory {
     struct hsay_ledger_entry *ledger;
     struct hsay_gate_bucket *gate;
     struct hsay_vote_entry *vote;
-    struct hsay_around *around; /* NULL: there is none */
+    struct hsay_extras *extras; /* NULL: there are none */
     struct hsay_puncture_entry *puncture;
     uint64_t *replay;
     struct hsay_candidate *candidate;
@@ -29,8 +29,7 @@ struct hsay_memory {
     struct hsay_rumor *rumor;
     struct hsay_want *want;
     struct hsay_window_voice *voice;
-    struct hsay_search *search;
-    struct hsay_measure *measure; /* NULL: too few sockets */
+    struct hsay_extras part; /* of the extras */
 };
 
 /* False: a limit of hsay_node_config. */

@@ -1,7 +1,6 @@
 /*
  * A node's life: its start, its overlays, and time passing.
  */
-#include <assert.h>
 #include <string.h>
 
 #include "nat/addr_class.h"
@@ -46,8 +45,8 @@ static const struct hsay_gate_rate gate_rates[HSAY_GATE_WORK_COUNT] = {
                           .node_burst = 262144},
 };
 
-static void init_shared(struct hsay_node *node, struct hsay_now now,
-                        const struct hsay_node_config *c, const struct hsay_memory *m)
+static void init_shared(struct hsay_node *node, const struct hsay_node_config *c,
+                        const struct hsay_memory *m)
 {
     const struct hsay_crypto *crypto = &node->crypto;
     struct hsay_rng *rng = &node->rng;
@@ -57,18 +56,26 @@ static void init_shared(struct hsay_node *node, struct hsay_now now,
                      hsay_rng_u64(rng, crypto));
     hsay_gate_init(&node->gate, m->gate, c->gate_max, gate_rates, hsay_rng_u64(rng, crypto));
     hsay_puncture_init(&node->punctures, m->puncture, c->punctures_max, hsay_rng_u64(rng, crypto));
-    node->search = m->search;
-    node->ledger.search = m->search != NULL ? &m->search->account : NULL;
     hsay_vote_init(&node->votes, m->vote, (uint8_t)c->votes_max, HSAY_VOTE_AGREE_GROUPS);
-    node->filters = m->around != NULL;
-    assert(hsay_node_around(node) == m->around);
-    if (node->filters)
-        hsay_filter_init(&m->around->filter, now.mono);
-    if (node->filters && c->lived_before)
-        hsay_filter_blind(&m->around->filter, now.mono);
     node->replay = m->replay;
     node->replay_max = c->replay_max;
     node->replay_salt = hsay_rng_u64(rng, crypto);
+}
+
+static void init_extras(struct hsay_node *node, struct hsay_now now,
+                        const struct hsay_node_config *c, const struct hsay_memory *m)
+{
+    node->extras = m->extras;
+    if (node->extras != NULL)
+        *node->extras = m->part;
+    struct hsay_filter *filter = hsay_node_filter(node);
+    struct hsay_search *search = hsay_node_search(node);
+    node->ledger.search = search != NULL ? &search->account : NULL;
+    if (filter != NULL)
+        hsay_filter_init(filter, now.mono);
+    if (filter != NULL && c->lived_before)
+        hsay_filter_blind(filter, now.mono);
+    hsay_keeping_on_wake(node);
 }
 
 /* Hands out the memory; what is in it is set when the overlay is joined. */
@@ -108,13 +115,11 @@ int hsay_node_init(void *memory, const struct hsay_node_config *given,
     node->overlays_max = (uint8_t)config.overlays_max;
     node->verify_outside = config.verify_outside;
     node->stats = m.stats;
-    node->measures = m.measure != NULL;
-    assert(!node->measures || m.measure == node->measure);
-    hsay_keeping_on_wake(node);
     node->crypto = *crypto;
     crypto->ops->node_public(crypto->self, &node->key, config.node_secret);
     hsay_rng_init(&node->rng, seed);
-    init_shared(node, now, &config, &m);
+    init_shared(node, &config, &m);
+    init_extras(node, now, &config, &m);
     init_overlays(node, &config, &m);
     *out = node;
     return 0;
@@ -318,7 +323,7 @@ void hsay_node_set_local(struct hsay_node *node, const struct hsay_addr *bound)
 void hsay_node_wake(struct hsay_node *node, struct hsay_now now)
 {
     hsay_vote_reset(&node->votes);
-    if (node->filters)
+    if (hsay_node_filter(node) != NULL)
         hsay_filter_reset(hsay_node_filter(node));
     hsay_search_wake(node);
     hsay_keeping_on_wake(node);

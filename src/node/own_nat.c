@@ -92,8 +92,8 @@ void hsay_own_nat_on_message(struct hsay_call *call, const struct hsay_message *
 
 bool hsay_own_nat_is_untouched(const struct hsay_call *call, const struct hsay_addr *addr)
 {
-    return call->node->filters &&
-           hsay_filter_is_untouched(hsay_node_filter(call->node), call->now.mono, addr) &&
+    struct hsay_filter *filter = hsay_node_filter(call->node);
+    return filter != NULL && hsay_filter_is_untouched(filter, call->now.mono, addr) &&
            is_outside(call, addr);
 }
 
@@ -110,7 +110,8 @@ void hsay_own_nat_on_attempt(struct hsay_call *call, const struct hsay_pending *
     uint64_t past_ms = hsay_time_ms_between(p->sent, call->now.mono);
     bool kept_out = connected && p->untouched;
     bool unheard = !connected && p->theirs == HSAY_NAT_SYMMETRIC && !p->untouched;
-    if (!call->node->filters || c == NULL || punctured || (!kept_out && !unheard) ||
+    struct hsay_filter *filter = hsay_node_filter(call->node);
+    if (filter == NULL || c == NULL || punctured || (!kept_out && !unheard) ||
         !is_outside(call, &p->to.addr))
         return;
     uint64_t introduced_ms = hsay_candidate_age_ms(table, c->introduced_at, call->now.mono);
@@ -121,5 +122,5 @@ void hsay_own_nat_on_attempt(struct hsay_call *call, const struct hsay_pending *
         .waited_ms = minus(introduced_ms, past_ms),
         .rtt_ms = past_ms,
     };
-    hsay_filter_on_silence(hsay_node_filter(call->node), call->now.mono, &silence);
+    hsay_filter_on_silence(filter, call->now.mono, &silence);
 }

@@ -78,7 +78,7 @@ static struct hsay_voucher *voucher_place(struct hsay_search *s, const struct hs
 /* One more word of the peer in hand.  Are there enough for where the other is? */
 static bool vouch(struct hsay_call *call, const struct hsay_peer *peer)
 {
-    struct hsay_search *s = call->node->search;
+    struct hsay_search *s = hsay_node_search(call->node);
     struct hsay_voucher word = {.peer = hsay_peer_name(&peer->key),
                                 .host = peer->addr,
                                 .group = call->group,
@@ -133,7 +133,7 @@ static bool needs_contacts(const struct hsay_call *call)
 
 bool hsay_search_offers(const struct hsay_call *call, bool symmetric)
 {
-    const struct hsay_search *s = call->node->search;
+    const struct hsay_search *s = hsay_node_search(call->node);
     return s != NULL && call->overlay->config.policy == HSAY_POLICY_HEARSAY && !is_under_way(s) &&
            (!symmetric || needs_contacts(call));
 }
@@ -170,7 +170,7 @@ static uint64_t rank(const struct hsay_node *node, const struct hsay_peer *peer)
  * each side begun with whom it was told of first, the other would most often search elsewhere. */
 static bool is_busy(const struct hsay_node *node, const struct hsay_peer *peer)
 {
-    const struct hsay_search *s = node->search;
+    const struct hsay_search *s = hsay_node_search(node);
     return is_under_way(s) || (is_searching(s) && rank(node, peer) >= rank(node, &s->peer));
 }
 
@@ -178,7 +178,7 @@ void hsay_search_consider(struct hsay_call *call, const struct hsay_introduced *
                           uint64_t id, uint8_t mine)
 {
     struct hsay_node *node = call->node;
-    struct hsay_search *s = node->search;
+    struct hsay_search *s = hsay_node_search(node);
     struct hsay_peer peer = {introduced->addr, introduced->key};
     if (s == NULL || call->overlay->config.policy != HSAY_POLICY_HEARSAY)
         return;
@@ -247,7 +247,7 @@ static bool may_begin(struct hsay_call *call, const struct hsay_search *s)
 void hsay_search_run(struct hsay_node *node, struct hsay_now now, struct hsay_outbox *out)
 {
     enum { PACKETS_MAX = 8 }; /* in one call, of those that a late caller owes */
-    struct hsay_search *s = node->search;
+    struct hsay_search *s = hsay_node_search(node);
     struct hsay_call call;
     if (s == NULL || !is_searching(s) || hsay_time_before(now.mono, s->due))
         return;
@@ -270,23 +270,24 @@ void hsay_search_run(struct hsay_node *node, struct hsay_now now, struct hsay_ou
 
 hsay_time hsay_search_deadline(const struct hsay_node *node)
 {
-    const struct hsay_search *s = node->search;
+    const struct hsay_search *s = hsay_node_search(node);
     return s != NULL && is_searching(s) ? s->due : HSAY_TIME_NEVER;
 }
 
 void hsay_search_leave(struct hsay_node *node, uint16_t overlay)
 {
-    struct hsay_search *s = node->search;
+    struct hsay_search *s = hsay_node_search(node);
     if (s != NULL && is_searching(s) && s->overlay == overlay)
         end(s);
 }
 
 void hsay_search_wake(struct hsay_node *node)
 {
-    if (node->search == NULL)
+    struct hsay_search *s = hsay_node_search(node);
+    if (s == NULL)
         return;
-    end(node->search);
-    memset(node->search->voucher, 0, sizeof node->search->voucher);
+    end(s);
+    memset(s->voucher, 0, sizeof s->voucher);
 }
 
 /* ---- meeting ---- */
@@ -342,7 +343,7 @@ static bool is_sought(const struct hsay_call *call, const struct hsay_search *s)
  * answers does.  Before our first packet all goes its usual way. */
 void hsay_search_on_packet(struct hsay_call *call, bool awaited)
 {
-    struct hsay_search *s = call->node->search;
+    struct hsay_search *s = hsay_node_search(call->node);
     if (s == NULL)
         return;
     struct hsay_door *door = find_door(s, &call->from.addr);
@@ -360,13 +361,14 @@ void hsay_search_on_packet(struct hsay_call *call, bool awaited)
 
 uint16_t hsay_search_door(const struct hsay_node *node, hsay_time now, const struct hsay_addr *to)
 {
-    const struct hsay_door *door = node->search != NULL ? find_door(node->search, to) : NULL;
+    struct hsay_search *s = hsay_node_search(node);
+    const struct hsay_door *door = s != NULL ? find_door(s, to) : NULL;
     return door != NULL && is_open(door, now) ? door->socket : 0;
 }
 
 bool hsay_search_uses(const struct hsay_node *node, hsay_time now, uint16_t socket)
 {
-    const struct hsay_search *s = node->search;
+    const struct hsay_search *s = hsay_node_search(node);
     if (s == NULL || socket < SOCKET_FIRST)
         return false;
     if (is_searching(s) && s->way.role == HSAY_SEARCH_OPENS && (!s->met || s->sent < TELLS))

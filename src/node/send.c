@@ -110,8 +110,9 @@ static void post(struct hsay_call *call, struct hsay_sending *s, size_t bytes)
         *s->held = letter;
     else
         hsay_outbox_post(out, &letter);
-    if (call->node->filters)
-        hsay_filter_on_traffic(hsay_node_filter(call->node), call->now.mono, &s->to);
+    struct hsay_filter *filter = hsay_node_filter(call->node);
+    if (filter != NULL)
+        hsay_filter_on_traffic(filter, call->now.mono, &s->to);
     if (s->socket == 0 || s->socket > HSAY_SOCKETS_LIFETIME)
         hsay_keeping_on_sent(call, &s->to);
     hsay_count(call->node, HSAY_COUNT_PACKETS_OUT, 1);

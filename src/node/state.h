@@ -143,9 +143,7 @@ struct hsay_node {
     uint8_t token_secret[32];
     struct hsay_rng rng;
     uint8_t overlays_max;
-    bool verify_outside : 1;
-    bool filters : 1;  /* struct hsay_around is there */
-    bool measures : 1; /* and so is hsay_node_measure */
+    bool verify_outside;
     uint32_t replay_max;
     struct hsay_crypto crypto;
     struct hsay_gate gate;
@@ -160,14 +158,24 @@ struct hsay_node {
     struct hsay_overlay *overlay;    /* overlays_max */
     struct hsay_seal_keys *own_keys; /* as many; NULL: they are given */
     struct hsay_node_stats *stats;
-    struct hsay_search *search;    /* NULL: the caller has not enough sockets for one (search.h) */
-    struct hsay_measure measure[]; /* one if it measures: a pointer would not fit 3,072 bytes */
+    struct hsay_extras *extras; /* NULL: a small node */
 };
 
-/* NULL: there is nothing to measure with. */
+/* What small nodes do without, so that one pointer is all that it costs them.  Each may lack. */
+struct hsay_extras {
+    struct hsay_around *around;
+    struct hsay_measure *measure; /* NULL: too few sockets for it */
+    struct hsay_search *search;   /* NULL: likewise (search.h) */
+};
+
 static inline struct hsay_measure *hsay_node_measure(const struct hsay_node *node)
 {
-    return node->measures ? (struct hsay_measure *)node->measure : NULL;
+    return node->extras != NULL ? node->extras->measure : NULL;
+}
+
+static inline struct hsay_search *hsay_node_search(const struct hsay_node *node)
+{
+    return node->extras != NULL ? node->extras->search : NULL;
 }
 
 static_assert((int)HSAY_LIFETIME_TRIALS <= (int)HSAY_SOCKETS_LIFETIME, "one for each trial");
@@ -193,8 +201,7 @@ static inline struct hsay_chance hsay_call_chance(struct hsay_call *call)
     return (struct hsay_chance){&call->node->rng, &call->node->crypto};
 }
 
-/* What small nodes do without.  It lies behind the votes, or these would not have room for the
- * pointer to it. */
+/* What we learn of the NAT and the network that we are in, besides the votes. */
 struct hsay_around {
     struct hsay_filter filter;
     struct hsay_addr bound_ip6;
@@ -202,7 +209,7 @@ struct hsay_around {
 
 static inline struct hsay_around *hsay_node_around(const struct hsay_node *node)
 {
-    return node->filters ? (void *)(node->votes.entry + node->votes.entry_max) : NULL;
+    return node->extras != NULL ? node->extras->around : NULL;
 }
 
 /* What our NAT filters; NULL: it is not to be known. */

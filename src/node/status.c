@@ -215,7 +215,7 @@ static void tell_filtering(const struct hsay_node *node, struct hsay_now now, ui
                            struct hsay_address_status *out)
 {
     struct hsay_filter_result shown;
-    if (!node->filters)
+    if (hsay_node_filter(node) == NULL)
         return;
     hsay_filter_result(hsay_node_filter(node), now.mono, family, &shown);
     out->filtering = shown.kind;

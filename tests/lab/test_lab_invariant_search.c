@@ -16,7 +16,7 @@ static void begin_search(struct rig *r, const char *on)
 /* Timers that send so many packets of a search to a host, ten in each. */
 static void search(struct rig *r, const struct hsay_addr *host, unsigned packets)
 {
-    struct hsay_search *s = r->sim->host[HOST].node->search;
+    struct hsay_search *s = hsay_node_search(r->sim->host[HOST].node);
     assert_non_null(s);
     s->account.host = *host;
     s->way.role = HSAY_SEARCH_PROBES;
@@ -72,7 +72,7 @@ static void what_is_no_search_is_not_free(void **state)
         struct hsay_addr to = strange(), from = address(8, STRANGE + 1, 6421);
         begin_search(&r, how == 3 ? "no" : "yes");
         if (how != 3)
-            r.sim->host[HOST].node->search->account.host = how == 0 ? from : to;
+            hsay_node_search(r.sim->host[HOST].node)->account.host = how == 0 ? from : to;
         for (unsigned i = 0; i < 4; i++) {
             if (how == 2)
                 take_packet(&r, &from, 1000);

@@ -141,7 +141,7 @@ static void count_silent(struct lab_turn *turn, struct lab_contact *c, const str
  * that is not its own. */
 static bool is_search(const struct lab_turn *turn, const struct hsay_letter *letter)
 {
-    const struct hsay_search *search = turn->host->node->search;
+    const struct hsay_search *search = hsay_node_search(turn->host->node);
     return search != NULL && search->way.role != HSAY_SEARCH_NONE && /* else it keeps a path open */
            turn->call->kind == LAB_CALL_TIME &&
            letter->datagram.size <= HSAY_LEDGER_SEARCH_BYTES_MAX &&

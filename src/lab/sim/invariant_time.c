@@ -48,7 +48,7 @@ static void check_storm(struct lab_turn *turn)
     w->storm_timers += turn->call->kind == LAB_CALL_TIME;
     uint32_t most = TIMERS_FREE + TIMERS_PER_STEP * 1000 / (step_ms != 0 ? step_ms : HSAY_STEP_MS) +
                     TIMERS_PER_PACKET * w->storm_packets +
-                    (turn->host->node->search != NULL ? TIMERS_OF_SEARCH : 0);
+                    (hsay_node_search(turn->host->node) != NULL ? TIMERS_OF_SEARCH : 0);
     if (w->storm_timers == most + 1)
         lab_turn_broke(turn, LAB_INVARIANT_STORM, "more than %u timers within a second", most);
     if (w->storm_timers == TIMERS_WITHOUT_END) {
