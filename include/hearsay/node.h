@@ -172,7 +172,7 @@ enum {
 
 /* Zero in any field but the secret means its default.
  *
- * What takes how much memory, in bytes: a node 464 and 1,216 for its counters; an overlay 400 and
+ * What takes how much memory, in bytes: a node 432 and 1,216 for its counters; an overlay 400 and
  * 100 for its keys, and in it a candidate 96, a second address 44, a request 128 and 8 for each of
  * the (at most 8) rumors that it names, an entry of the book 56, a rumor 24, a want 16, a voice 16;
  * of what all overlays share a vote 32, a target of punctures 8, a key of the ring 72, an entry of
