@@ -18,23 +18,9 @@ doctor() { # exit status, words, node, options...
     return 1
 }
 
-doctor_soon() { # as doctor
-    local tries
-    for ((tries = 0; tries < 200; tries++)); do
-        ! doctor "$@" >/dev/null || return 0
-        sleep 0.1
-    done
-    doctor "$@"
-}
-
-results_soon() { # node, what each test found, in order
-    local tries
-    for ((tries = 0; tries < 200; tries++)); do
-        [ "$(hearsay "$1" doctor --tsv | cut -f 1,2 | tr '\t\n' ': ')" != "$2 " ] || return 0
-        sleep 0.1
-    done
-    hearsay "$1" doctor
-    return 1
+results() { # node, what each test found, in order
+    [ "$(hearsay "$1" doctor --tsv | cut -f 1,2 | tr '\t\n' ': ')" = "$2 " ] ||
+        { hearsay "$1" doctor; return 1; }
 }
 
 # --- well ---------------------------------------------------------------------------------------
@@ -48,15 +34,15 @@ for name in b c d; do
 done
 check 'publishing' publish a 20 line
 check 'b holds all' holds b 20
-check 'a node that is well' doctor_soon 0 'ok       sync       test: in sync' b
+check 'a node that is well' soon 20 doctor 0 'ok       sync       test: in sync' b
 check 'who has answered' doctor 0 'ok       peers      test: 1 of 1 named peers have answered' b
-check 'its NAT, once three have told it' doctor_soon 0 \
+check 'its NAT, once three have told it' soon 20 doctor 0 \
     "ok       nat        IPv4 $(addr b), public" b
 check 'that a test has its reach' doctor 0 \
     "warning  socket     $(addr b): only this machine can reach it" b
-check 'all tests, in their order' results_soon b "ok:daemon warning:socket ok:clock ok:peers \
+check 'all tests, in their order' soon 20 results b "ok:daemon warning:socket ok:clock ok:peers \
 ok:nat ok:mapping ok:punctures ok:store ok:quota ok:sync"
-check 'as JSON' doctor_soon 0 \
+check 'as JSON' soon 20 doctor 0 \
     '{"result":"ok","test":"sync","message":"test: in sync","advice":null}' b --json
 
 # --- ill ----------------------------------------------------------------------------------------
@@ -74,7 +60,7 @@ check 'set it' doctor 1 '-> set the clock' alone
 start small --quota 4kB
 check 'joining with a tiny quota' enter small test "$(addr a)"
 check 'publishing more than that' publish a 200 'a line that takes its room'
-check 'a quota that is reached' doctor_soon 1 'problem  quota      test: full' small
+check 'a quota that is reached' soon 20 doctor 1 'problem  quota      test: full' small
 check 'raise it' doctor 1 "-> raise 'quota'" small
 
 mkdir "$disk"
@@ -83,11 +69,11 @@ if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=1500k tmpfs "$disk" 2>/dev/null;
     mkdir "$disk/full"
     start full
     check 'joining on a small disk' enter full test "$(addr a)"
-    check 'it warns while there is room' doctor_soon 0 'warning  store ' full
+    check 'it warns while there is room' soon 20 doctor 0 'warning  store ' full
     dd if=/dev/zero of="$disk/filler" bs=4k 2>/dev/null
     check 'a full disk' doctor 1 'problem  store ' full
     check 'publishing more than it takes' publish a 2000 'more than the disk takes'
-    check 'one that failed to write' doctor_soon 1 'the disk takes nothing more' full
+    check 'one that failed to write' soon 20 doctor 1 'the disk takes nothing more' full
     check 'make room' doctor 1 '-> make room on the disk' full
     check 'it ends' stop full
 fi

@@ -10,15 +10,6 @@ says() { # words, node, verb, words...
     [[ $seen == *"$words"* ]] || { echo "$seen"; return 1; }
 }
 
-says_soon() { # as says
-    local tries
-    for ((tries = 0; tries < 300; tries++)); do
-        ! says "$@" >/dev/null || return 0
-        sleep 0.1
-    done
-    says "$@"
-}
-
 usage() { # node, verb, words...
     hearsay "$@"
     [ $? = 2 ]
@@ -39,7 +30,7 @@ for name in b c d; do
     check "$name joins" enter $name test "$(addr a)"
 done
 own=$(addr b)
-check 'three network groups see b where it is' says_soon \
+check 'three network groups see b where it is' soon 30 says \
     "3 of 3 network groups see us where the socket is bound" b nat
 check 'confirmed' says "IPv4        $own, confirmed, NAT public" b nat
 check 'each of them is named' says "$(addr c)" b nat

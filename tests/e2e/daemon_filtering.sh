@@ -6,31 +6,12 @@
 # as src/lab/nat/box.c makes them, in namespaces made here. With HSAY_NAT_RUNS=4 there are four
 # nodes behind each kind of box, and HSAY_NAT_SECONDS is how long they have.
 . "$(dirname "$0")/lib.bash"
-PATH=$PATH:/usr/sbin:/sbin
+. "$(dirname "$0")/netns.bash"
 
-[ "$(id -u)" = 0 ] || skip "only root can make network namespaces"
-for command in ip nft; do
-    command -v $command >/dev/null || skip "no $command here"
-done
+needs ip nft
 runs=${HSAY_NAT_RUNS:-1} seconds=${HSAY_NAT_SECONDS:-60}
-space=hsay$$
 kinds=(open full_cone address_restricted port_restricted symmetric)
-sides=(w f p b1 h1 b2 h2 b3 h3 b4 h4)
-cleanup() {
-    local side
-    for side in "${sides[@]}"; do
-        ip netns del "$space-$side" 2>/dev/null
-    done
-}
-on() { # namespace, command...
-    local side=$1
-    shift
-    ip netns exec "$space-$side" "$@"
-}
-for side in "${sides[@]}"; do
-    ip netns add "$space-$side" 2>/dev/null || skip "cannot make network namespaces here"
-    ip -n "$space-$side" link set lo up
-done
+namespaces w f p b1 h1 b2 h2 b3 h3 b4 h4
 
 # --- networks -----------------------------------------------------------------------------------
 
@@ -116,27 +97,24 @@ build 2>"$work/said" || skip "cannot make networks here: $(tail -n 1 "$work/said
 
 # --- nodes --------------------------------------------------------------------------------------
 
-launch() { # name, namespace, address
-    ip netns exec "$space-$2" "$hearsayd" --state "$work/$1" --control "$work/$1.sock" \
-        --no-lan-beacons --port-mapping no --log-level info --listen "$3" \
-        2>>"$work/$1.log" </dev/null &
-    pid[$1]=$!
+at() { # name, namespace, address
+    launch "$1" "$2" --port-mapping no --log-level info --listen "$3"
 }
 come() { # name: when it is there, it joins
     await "$1" && enter "$1" test "$tracker"
 }
 
 tracker=11.10.1.1:6421
-launch t w $tracker
+at t w $tracker
 check 'a tracker' await t
 check 'an overlay' found t test
 peers=()
 for ((i = 11; i <= 17; i++)); do
-    launch "o$i" w "11.$i.1.1:6421"
+    at "o$i" w "11.$i.1.1:6421"
     peers+=("o$i")
 done
 for ((i = 1; i <= 5; i++)); do
-    launch "s$i" p "10.200.0.$i:6421"
+    at "s$i" p "10.200.0.$i:6421"
     peers+=("s$i")
 done
 for name in "${peers[@]}"; do
@@ -145,9 +123,9 @@ done
 sleep 20 # they find each other, and what each of them has in front of it
 
 for ((i = 1; i <= runs; i++)); do
-    launch "open$i" w "11.100.$i.1:$((6500 + i))"
+    at "open$i" w "11.100.$i.1:$((6500 + i))"
     for ((k = 1; k <= 4; k++)); do
-        launch "${kinds[k]}$i" "h$k" "10.$((100 + k)).0.$i:$((6500 + i))"
+        at "${kinds[k]}$i" "h$k" "10.$((100 + k)).0.$i:$((6500 + i))"
     done
     for kind in "${kinds[@]}"; do
         check "node $kind$i" come "$kind$i"

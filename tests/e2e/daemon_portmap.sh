@@ -4,42 +4,25 @@
 #
 # Two hosts in two networks of one router, and a stranger outside, in namespaces made here.
 . "$(dirname "$0")/lib.bash"
-PATH=$PATH:/usr/sbin:/sbin
+. "$(dirname "$0")/netns.bash"
 
 # miniupnpc reads a length out of a header by atoi, where the line ends and no string does: right,
 # and refused by the strictest of the sanitizer's checks.
 export ASAN_OPTIONS=${ASAN_OPTIONS-}:strict_string_checks=0
 export TSAN_OPTIONS=${TSAN_OPTIONS-}:atexit_sleep_ms=0 # the time of ends is measured
 
-[ "$(id -u)" = 0 ] || skip "only root can make network namespaces"
-for command in ip nft miniupnpd; do
-    command -v $command >/dev/null || skip "no $command here"
-done
+needs ip nft miniupnpd
 miniupnpd --version | grep -q nftables || skip "this miniupnpd is for iptables"
-space=hsay$$
-cleanup() {
-    local side
-    for side in r h g w; do
-        ip netns del "$space-$side" 2>/dev/null
-    done
-}
-for side in r h g w; do
-    ip netns add "$space-$side" 2>/dev/null || skip "cannot make network namespaces here"
+namespaces r h g w
+for side in "${sides[@]}"; do
     # Addresses that are good at once change nothing later, for which nodes would look again.
-    ip netns exec "$space-$side" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad' \
-        2>/dev/null
-    ip -n "$space-$side" link set lo up
+    on "$side" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad' 2>/dev/null
 done
 
 cable() { # name, namespace, address, to name, to namespace, to address
     ip link add "$1" netns "$space-$2" type veth peer name "$4" netns "$space-$5" &&
         ip -n "$space-$2" addr add "$3" dev "$1" && ip -n "$space-$5" addr add "$6" dev "$4" &&
         ip -n "$space-$2" link set "$1" up && ip -n "$space-$5" link set "$4" up
-}
-on() { # namespace, command...
-    local side=$1
-    shift
-    ip netns exec "$space-$side" "$@"
 }
 { cable lan h 192.168.77.2/24 lan0 r 192.168.77.1/24 &&
     cable lan g 192.168.78.2/24 lan1 r 192.168.78.1/24 &&
@@ -116,10 +99,7 @@ done
 inside() { # name, namespace, how, options...
     local name=$1 side=$2 how=$3
     shift 3
-    ip netns exec "$space-$side" "$hearsayd" --state "$work/$name" --control "$work/$name.sock" \
-        --no-lan-beacons ${how:+--port-mapping "$how"} --log-level debug "$@" \
-        2>>"$work/$name.log" </dev/null &
-    pid[$name]=$!
+    launch "$name" "$side" ${how:+--port-mapping "$how"} --log-level debug "$@"
     await "$name"
 }
 

@@ -7,33 +7,17 @@
 # The node, its attacker, and victims in the world, in the node's LAN and in its own loopback, in
 # namespaces made here. Each attack has a victim of its own.
 . "$(dirname "$0")/lib.bash"
-PATH=$PATH:/usr/sbin:/sbin
+. "$(dirname "$0")/netns.bash"
 packets=115000 # of which some do what is allowed, or are one network's too many
 few=12000      # for attacks that are to succeed
 
-[ "$(id -u)" = 0 ] || skip "only root can make network namespaces"
-for command in ip nft; do
-    command -v $command >/dev/null || skip "no $command here"
-done
+needs ip nft
 [ -x "$B/tests/attacker" ] && [ -x "$B/tests/unguarded" ] || skip "no attacker in $B"
 
 # d: the node; a: the attacker; v: victims that get nothing; w: those that get what is allowed; l:
 # victims in the node's LAN.
-space=hsay$$
-cleanup() {
-    local side
-    for side in d a v w l; do
-        ip netns del "$space-$side" 2>/dev/null
-    done
-}
-on() { # namespace, command...
-    local side=$1
-    shift
-    ip netns exec "$space-$side" "$@"
-}
-for side in d a v w l; do
-    ip netns add "$space-$side" 2>/dev/null || skip "cannot make network namespaces here"
-    ip -n "$space-$side" link set lo up
+namespaces d a v w l
+for side in "${sides[@]}"; do
     # Sources are forged, and are to arrive; nothing but what is sent here is to move.
     on $side sh -c 'cd /proc/sys/net && echo 0 >ipv4/conf/all/rp_filter &&
         echo 0 >ipv4/conf/default/rp_filter &&
@@ -86,10 +70,7 @@ reset 2>"$work/said" || skip "cannot count packets here: $(head -n 1 "$work/said
 declare -A number=() tried=() sent=() told=()
 
 node() { # program: always the same node
-    ip netns exec "$space-d" "$1" --state "$work/d" --control "$work/d.sock" --no-lan-beacons \
-        --port-mapping no --log-level info --listen 0.0.0.0:6421 --step 1 \
-        2>>"$work/d.log" </dev/null &
-    pid[d]=$!
+    node_program=$1 launch d d --port-mapping no --log-level info --listen 0.0.0.0:6421 --step 1
     await d
 }
 value() { # field: a number or word of what is read
@@ -149,15 +130,6 @@ unhurt() { # attacks...: each was tried, and no victim got anything
         status=1
     done
     return $status
-}
-# Whom a node was told of it visits a step or two later.
-soon() { # command...
-    local tries
-    for ((tries = 0; tries < 400; tries++)); do
-        ! "$@" >/dev/null || return 0
-        sleep 0.1
-    done
-    "$@"
 }
 silent() { # namespace: not a packet of any kind
     [ "$(count_of "$1" all)" = 0 ] || { on "$1" nft list chain inet watch hits; return 1; }
@@ -255,12 +227,12 @@ check 'stop' stop d
 
 check 'without a look at targets' unguarded target
 check 'punctures go anywhere' hurt "${targets[@]}"
-check 'and requests' soon hurt "${met[@]}"
+check 'and requests' soon 40 hurt "${met[@]}"
 check 'but not for strangers' unhurt "${strangers[@]}" "${unasked[@]}" met-unwanted probe
 check 'stop' stop d
 
 check 'without doubt about who names addresses inside' unguarded inside,target
-check 'they are sent to' soon hurt "${fields[@]}"
+check 'they are sent to' soon 40 hurt "${fields[@]}"
 check 'stop' stop d
 
 check 'without tokens and limits of punctures' unguarded token,puncture
@@ -270,7 +242,7 @@ check 'but answers are still asked for' unhurt "${unasked[@]}" met-unwanted
 check 'stop' stop d
 
 check 'without a ledger and limits of punctures and places' unguarded ledger,puncture,place
-check 'a puncture moves whom it names to its source' soon hurt moved
+check 'a puncture moves whom it names to its source' soon 40 hurt moved
 check 'a named victim is flooded' at_least "$(hits named)" $((tried[named] / 2))
 check 'and a host at many ports' at_least "$(hits ports)" $((tried[ports] / 2))
 check 'and forged sources gain' at_least "$(payload reflected)" $((2 * sent[reflected]))
@@ -278,7 +250,7 @@ check 'stop' stop d
 
 # The last, as all that answered is in the address book afterwards.
 check 'without a look at what was asked for' unguarded asked
-check 'any answer introduces' soon hurt unasked unasked-contact met-unwanted
+check 'any answer introduces' soon 40 hurt unasked unasked-contact met-unwanted
 check 'and says what its address is' told_of d 5.99.0.1:6421
 check 'but nobody is punctured for strangers' unhurt "${strangers[@]}" "${targets[@]}"
 check 'stop' stop d

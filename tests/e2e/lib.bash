@@ -60,6 +60,17 @@ finish() {
 
 # --- nodes -------------------------------------------------------------------------------------
 
+# The command succeeds within so many seconds, and some tenths; else what it said last.
+soon() { # seconds, command...
+    local tries most=$(($1 * 10))
+    shift
+    for ((tries = 0; tries < most; tries++)); do
+        ! "$@" >/dev/null || return 0
+        sleep 0.1
+    done
+    "$@"
+}
+
 # Starts a node whose state is $work/NAME and waits until it answers.
 start() { # name, options...
     local name=$1

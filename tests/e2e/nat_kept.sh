@@ -2,31 +2,7 @@
 # What the laboratory says of paths that are kept: a path that was just used is open, and a datagram
 # gets through; boxes that were made to forget have shut it, and the two find together again.
 . "$(dirname "$0")/lib.bash"
-lab=$B/hearsay-lab
-[ -x "$lab" ] || skip "no hearsay-lab in $B"
-
-nat() { # options...
-    TMPDIR=$work "$lab" nat --json --quiet --step 1 "$@" >"$work/json" 2>"$work/said" ||
-        { tail -n 3 "$work/said"; return 1; }
-}
-
-# A number of the pair's row in the last result.
-row() { # mine, theirs, field
-    tr '{}' '\n\n' <"$work/json" | grep "\"mine\":\"$1\",\"theirs\":\"$2\"" |
-        sed -n "s/.*\"$3\":\([0-9.]*\).*/\1/p"
-}
-
-is() { # number, number
-    [ "$1" = "$2" ] || { echo "$1, not $2"; return 1; }
-}
-
-if ! nat --kinds blocked --trials 1 --patience 0.1 >/dev/null; then
-    reason=$(grep -oE '(cannot (make|map|mount|open|set|run)|no network namespace).*' \
-        "$work/said" | head -n 1)
-    [ -z "$reason" ] || skip "no NATs can be made here: $reason"
-    cat "$work/said"
-    exit 1
-fi
+. "$(dirname "$0")/nat_lab.bash"
 
 # Both the kernel's flows and the maps that boxes fill are read; timers are longer than all this.
 # Who was asked without a token, as its own puncture was overtaken, knows nobody yet to whom a path

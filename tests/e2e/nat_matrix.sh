@@ -3,36 +3,7 @@
 # simulator says of its own; without punctures those that need them do not. Boxes that are not what
 # they should be are noticed, and nothing outlives the laboratory.
 . "$(dirname "$0")/lib.bash"
-lab=$B/hearsay-lab
-[ -x "$lab" ] || skip "no hearsay-lab in $B"
-
-nat() { # options...
-    TMPDIR=$work "$lab" nat --json --quiet --step 1 "$@" >"$work/json" 2>"$work/said" ||
-        { tail -n 3 "$work/said"; return 1; }
-}
-
-# A field of the pair's row in the last result, of which the last part is the simulator's, and the
-# one before it that of the kernel.
-row() { # mine, theirs, field, where: both, kernel or simulator; of one engine's result alone
-    tr '{}' '\n\n' <"$work/json" | awk -v want="${4-}" '
-        match($0, /"engine":"[a-z]*"/) { at = substr($0, RSTART + 10, RLENGTH - 11) }
-        want == "" || at == want' | grep "\"mine\":\"$1\",\"theirs\":\"$2\"" |
-        sed -n "s/.*\"$3\":\"*\([a-z0-9. ]*\).*/\1/p"
-}
-
-is() { # number, number
-    [ "$1" = "$2" ] || { echo "$1, not $2"; return 1; }
-}
-
-# --- can it be done here? -----------------------------------------------------------------------
-
-if ! nat --kinds blocked --trials 1 --patience 0.1 >/dev/null; then
-    reason=$(grep -oE '(cannot (make|map|mount|open|set|run)|no network namespace).*' \
-        "$work/said" | head -n 1)
-    [ -z "$reason" ] || skip "no NATs can be made here: $reason"
-    cat "$work/said"
-    exit 1
-fi
+. "$(dirname "$0")/nat_lab.bash"
 
 # --- three kinds, each with each ----------------------------------------------------------------
 
