@@ -761,6 +761,14 @@ static void names_are_put_into_words(void **state)
                   "series,n,mean,least,largest,seeds\nmedian,1,2,2,2,1\nall,1,3,3,3,1\n");
 }
 
+static void read_table(struct lab_csv *csv, const char *table)
+{
+    struct lab_why why;
+    lab_csv_init(csv);
+    assert_int_equal(file_write(at("f.csv"), table, strlen(table), 0644), 0);
+    assert_int_equal(lab_csv_read(csv, at("f.csv"), NULL, &why), 0);
+}
+
 /* All series of a figure, as "name colour/dash|..."; and what the figure says that it left out. */
 static char *series_of(const char *table, const struct lab_figure *drawn, char **note)
 {
@@ -768,9 +776,7 @@ static char *series_of(const char *table, const struct lab_figure *drawn, char *
     struct lab_plot plot;
     struct lab_text text;
     struct lab_why why;
-    lab_csv_init(&csv);
-    assert_int_equal(file_write(at("f.csv"), table, strlen(table), 0644), 0);
-    assert_int_equal(lab_csv_read(&csv, at("f.csv"), NULL, &why), 0);
+    read_table(&csv, table);
     lab_text_open(&text);
     *note = NULL;
     int rc = lab_choice_plot(&plot, drawn, &csv, &why);
@@ -853,9 +859,7 @@ static char *script_of(const char *table, const struct lab_figure *drawn)
     struct lab_plot plot;
     struct lab_text text;
     struct lab_why why;
-    lab_csv_init(&csv);
-    assert_int_equal(file_write(at("f.csv"), table, strlen(table), 0644), 0);
-    assert_int_equal(lab_csv_read(&csv, at("f.csv"), NULL, &why), 0);
+    read_table(&csv, table);
     assert_int_equal(lab_choice_plot(&plot, drawn, &csv, &why), 0);
     lab_text_open(&text);
     lab_script(text.out, drawn, &plot);

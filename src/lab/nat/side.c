@@ -80,6 +80,13 @@ void natlab_side_on_event(struct natlab_side *side, const json_t *event)
             kind[i].handle(side, event);
 }
 
+bool natlab_sides_reached(const struct natlab_side side[NATLAB_PEERS], enum natlab_until until)
+{
+    bool a = side[0].answered, b = side[1].answered;
+    return until == NATLAB_UNTIL_ONE_ANSWERED ? a || b
+                                              : until == NATLAB_UNTIL_BOTH_ANSWERED && a && b;
+}
+
 unsigned natlab_sides_tries(const struct natlab_side side[NATLAB_PEERS])
 {
     unsigned tries = 0;

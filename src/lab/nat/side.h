@@ -30,6 +30,11 @@ void natlab_side_on_event(struct natlab_side *side, const json_t *event);
 
 /* Of the visitor's side and the guest's. */
 
+/* What ends a watch over the two before its time. */
+enum natlab_until { NATLAB_UNTIL_ONE_ANSWERED, NATLAB_UNTIL_BOTH_ANSWERED, NATLAB_UNTIL_TIME };
+
+bool natlab_sides_reached(const struct natlab_side side[NATLAB_PEERS], enum natlab_until until);
+
 /* Requests up to the answered one, of both: those of the one that has no answer were in vain. */
 unsigned natlab_sides_tries(const struct natlab_side side[NATLAB_PEERS]);
 

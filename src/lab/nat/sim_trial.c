@@ -224,19 +224,11 @@ static bool on_send(void *self, struct lab_shard *shard, uint32_t host,
 
 /* --- the trial ------------------------------------------------------------------------------- */
 
-enum until { UNTIL_ONE_ANSWERED, UNTIL_BOTH_ANSWERED, UNTIL_TIME };
-
-static bool is_reached(const struct scene *s, enum until until)
-{
-    bool a = s->side[NATLAB_VISITOR].answered, b = s->side[NATLAB_GUEST].answered;
-    return until == UNTIL_ONE_ANSWERED ? a || b : until == UNTIL_BOTH_ANSWERED && a && b;
-}
-
-static void watch(struct scene *s, double ms, enum until until)
+static void watch(struct scene *s, double ms, enum natlab_until until)
 {
     struct lab_sim *sim = s->sim;
     uint64_t end_ns = sim->now_ns + (uint64_t)(ms * 1e6);
-    while (!is_reached(s, until) && sim->now_ns < end_ns) {
+    while (!natlab_sides_reached(s->side, until) && sim->now_ns < end_ns) {
         uint64_t next_ns = lab_wheel_next_ns(&sim->shard[0].wheel), to_ns = end_ns;
         if (next_ns < end_ns)
             to_ns = (next_ns > sim->now_ns ? next_ns : sim->now_ns) + LOOK_MS * LAB_NS_PER_MS;
@@ -250,10 +242,10 @@ static void settle(struct scene *s)
     double calm_ms = (double)NATLAB_FRESH_MS * s->trial->program.step_ms / HSAY_STEP_MS, ms = 0;
     const char *key = s->peer[NATLAB_GUEST].key;
     while (!(s->outcome->known = all_know(s, key)) && ms < calm_ms + NATLAB_KNOWN_WAIT_MS) {
-        watch(s, NATLAB_LOOK_MS, UNTIL_TIME);
+        watch(s, NATLAB_LOOK_MS, NATLAB_UNTIL_TIME);
         ms += NATLAB_LOOK_MS;
     }
-    watch(s, calm_ms - ms, UNTIL_TIME);
+    watch(s, calm_ms - ms, NATLAB_UNTIL_TIME);
 }
 
 static double punctures_made(const struct scene *s)
@@ -269,7 +261,7 @@ static void hold(struct scene *s)
 {
     for (unsigned i = 0; i < NATLAB_PEERS; i++)
         s->side[i].holding = true;
-    watch(s, s->trial->hold.hold_s * 1e3, UNTIL_TIME);
+    watch(s, s->trial->hold.hold_s * 1e3, NATLAB_UNTIL_TIME);
     for (unsigned i = 0; i < NATLAB_PEERS; i++) {
         s->outcome->held.answers += s->side[i].held_answers;
         s->outcome->held.losses += s->side[i].held_losses;
@@ -279,17 +271,13 @@ static void hold(struct scene *s)
 static void observe(struct scene *s)
 {
     struct natlab_outcome *o = s->outcome;
-    watch(s, s->trial->patience_s * 1e3, UNTIL_ONE_ANSWERED);
-    o->connected = is_reached(s, UNTIL_ONE_ANSWERED);
-    o->introduced = s->side[NATLAB_VISITOR].introduced;
-    o->tries = natlab_sides_tries(s->side);
-    o->steps = natlab_sides_steps(s->side);
-    o->walked = s->side[NATLAB_VISITOR].steps;
+    watch(s, s->trial->patience_s * 1e3, NATLAB_UNTIL_ONE_ANSWERED);
+    natlab_outcome_note(o, s->side);
     if (s->introduced_ns != 0 && s->connected_ns != 0)
         o->milliseconds = ((double)s->connected_ns - (double)s->introduced_ns) / 1e6;
     if (o->connected)
-        watch(s, NATLAB_MUTUAL_MS, UNTIL_BOTH_ANSWERED);
-    o->mutual = is_reached(s, UNTIL_BOTH_ANSWERED);
+        watch(s, NATLAB_MUTUAL_MS, NATLAB_UNTIL_BOTH_ANSWERED);
+    o->mutual = natlab_sides_reached(s->side, NATLAB_UNTIL_BOTH_ANSWERED);
     o->punctures = s->punctures;
     if (o->connected && s->trial->hold.hold_s > 0)
         hold(s);

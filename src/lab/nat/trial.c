@@ -187,17 +187,8 @@ static bool take_events(struct stage *s)
     return true;
 }
 
-/* What ends a watch before its time. */
-enum until { UNTIL_ONE_ANSWERED, UNTIL_BOTH_ANSWERED, UNTIL_TIME };
-
-static bool is_reached(const struct stage *s, enum until until)
-{
-    bool a = s->side[VISITOR].answered, b = s->side[GUEST].answered;
-    return until == UNTIL_ONE_ANSWERED ? a || b : until == UNTIL_BOTH_ANSWERED && a && b;
-}
-
 /* False if a node is gone. */
-static bool watch(struct stage *s, double ms, enum until until)
+static bool watch(struct stage *s, double ms, enum natlab_until until)
 {
     double end = clock_ms() + ms;
     struct pollfd trace[NATLAB_PEERS];
@@ -205,7 +196,7 @@ static bool watch(struct stage *s, double ms, enum until until)
         trace[i] = (struct pollfd){.fd = s->side[i].node->trace.fd, .events = POLLIN};
     for (;;) {
         double left = end - clock_ms();
-        if (is_reached(s, until) || left <= 0)
+        if (natlab_sides_reached(s->side, until) || left <= 0)
             return true;
         poll(trace, NATLAB_PEERS, (int)left + 1);
         if (!take_events(s))
@@ -221,14 +212,20 @@ static void take_sides(struct stage *s)
         s->side[i] = (struct natlab_side){.node = &s->peer[i], .other = &s->peer[1 - i]};
 }
 
+void natlab_outcome_note(struct natlab_outcome *outcome,
+                         const struct natlab_side side[NATLAB_PEERS])
+{
+    outcome->connected = natlab_sides_reached(side, NATLAB_UNTIL_ONE_ANSWERED);
+    outcome->introduced = side[VISITOR].introduced;
+    outcome->tries = natlab_sides_tries(side);
+    outcome->steps = natlab_sides_steps(side);
+    outcome->walked = side[VISITOR].steps;
+}
+
 static void note_connection(struct stage *s)
 {
     struct natlab_outcome *o = s->outcome;
-    o->connected = s->side[VISITOR].answered || s->side[GUEST].answered;
-    o->introduced = s->side[VISITOR].introduced;
-    o->tries = natlab_sides_tries(s->side);
-    o->steps = natlab_sides_steps(s->side);
-    o->walked = s->side[VISITOR].steps;
+    natlab_outcome_note(o, s->side);
     o->milliseconds = s->introduced_ms != 0 ? clock_ms() - s->introduced_ms : 0;
 }
 
@@ -256,7 +253,7 @@ static int hold(struct stage *s, struct lab_why *why)
     natlab_hold_begin(&s->hold, &s->trial->hold, coin(s->trial->seed), &s->world, s->side,
                       &s->outcome->held, clock_ms());
     while (rc == 0 && (wait_ms = natlab_hold_wait_ms(&s->hold, clock_ms())) > 0) {
-        if (!watch(s, wait_ms, UNTIL_TIME))
+        if (!watch(s, wait_ms, NATLAB_UNTIL_TIME))
             return nobody_there(why);
         rc = natlab_hold_on_time(&s->hold, clock_ms(), why);
     }
@@ -268,12 +265,12 @@ static int hold(struct stage *s, struct lab_why *why)
 static int observe(struct stage *s, struct lab_why *why)
 {
     struct natlab_outcome *o = s->outcome;
-    if (!watch(s, s->trial->patience_s * 1e3, UNTIL_ONE_ANSWERED))
+    if (!watch(s, s->trial->patience_s * 1e3, NATLAB_UNTIL_ONE_ANSWERED))
         return nobody_there(why);
     note_connection(s);
-    if (o->connected && !watch(s, NATLAB_MUTUAL_MS, UNTIL_BOTH_ANSWERED))
+    if (o->connected && !watch(s, NATLAB_MUTUAL_MS, NATLAB_UNTIL_BOTH_ANSWERED))
         return nobody_there(why);
-    o->mutual = s->side[VISITOR].answered && s->side[GUEST].answered;
+    o->mutual = natlab_sides_reached(s->side, NATLAB_UNTIL_BOTH_ANSWERED);
     o->punctures = (double)atomic_load(&s->world.router.traffic->punctures);
     return o->connected && s->trial->hold.hold_s > 0 ? hold(s, why) : 0;
 }

@@ -51,6 +51,11 @@ struct natlab_outcome {
     struct natlab_held held; /* all 0 unless they met and it was planned */
 };
 
+/* What the two sides tell once they have met, or did not in time: whether, and in how many steps.
+ */
+void natlab_outcome_note(struct natlab_outcome *outcome,
+                         const struct natlab_side side[NATLAB_PEERS]);
+
 /* Both boxes are looked into first; HSAY_EBAD and words if one is not what it should be.  The
  * process that calls cannot be used for anything else afterwards. */
 int natlab_trial_run(const struct natlab_trial *trial, struct natlab_outcome *outcome,
