@@ -11,6 +11,7 @@
 #include <assert.h>
 
 #include "nat/addr_class.h"
+#include "src/walk/candidate_way.h"
 #include "src/walk/peer.h"
 #include "src/walk/room.h"
 
@@ -353,24 +354,6 @@ static void move(struct hsay_candidate *c, const struct hsay_addr *addr)
 
 /* --- other addresses ------------------------------------------------------------------------- */
 
-/* How likely a peer is to be reached at an address, and how well: no NAT is in the way of the first
- * two.  What is no address of the internet can not be compared. */
-enum rank { RANK_NONE, RANK_WORLD, RANK_LAN, RANK_IP6 };
-
-static enum rank rank_of(const struct hsay_addr *addr)
-{
-    if (addr->kind == HSAY_ADDR_IP6)
-        return RANK_IP6;
-    if (addr->kind != HSAY_ADDR_IP4)
-        return RANK_NONE;
-    return hsay_addr_is_local(addr) ? RANK_LAN : RANK_WORLD;
-}
-
-static bool is_better(const struct hsay_addr *a, const struct hsay_addr *b)
-{
-    return rank_of(b) != RANK_NONE && rank_of(a) > rank_of(b);
-}
-
 /* It showed itself here lately, and has left no request unanswered since. */
 static bool is_working(const struct hsay_candidates *table, const struct hsay_candidate *c,
                        hsay_time now)
@@ -380,103 +363,23 @@ static bool is_working(const struct hsay_candidates *table, const struct hsay_ca
             is_live(table, c->requested_at, table->times.requested_ms, now));
 }
 
-#define AT_S_MASK ((UINT32_C(1) << 27) - 1)
-
-enum { TRIES_MAX = 4 };
-
-static uint32_t at_s(hsay_time now)
-{
-    return (uint32_t)(now.ns / 1000000000u) & AT_S_MASK;
-}
-
-static uint64_t way_age_ms(const struct hsay_candidate_way *way, hsay_time now)
-{
-    return UINT64_C(1000) * ((at_s(now) - way->at_s) & AT_S_MASK);
-}
-
-static struct hsay_candidate_way *way_place(const struct hsay_candidates *table,
-                                            const struct hsay_candidate *c)
-{
-    return &table->way[(size_t)(c - table->entry) % table->way_max];
-}
-
-/* NULL: it has none. */
-static struct hsay_candidate_way *way_of(const struct hsay_candidates *table,
-                                         const struct hsay_candidate *c)
-{
-    struct hsay_candidate_way *way = way_place(table, c);
-
-    return hsay_addr_equal(&way->of, &c->addr) ? way : NULL;
-}
-
-/* Silent as often as it was asked, it has to wait for the next time four times as long each. */
-static bool is_rested(const struct hsay_candidates *table, const struct hsay_candidate_way *way,
-                      hsay_time now)
-{
-    if (way->tries == 0)
-        return true;
-    return way_age_ms(way, now) >= (uint64_t)table->times.again_ms << 2 * (way->tries - 1);
-}
-
-/* A better address is still to be tried, or rests from that; what is of another rank need not wait
- * until it has rested. */
-static bool is_taken(const struct hsay_candidates *table, const struct hsay_candidate *c,
-                     const struct hsay_candidate_way *way, const struct hsay_addr *addr,
-                     hsay_time now)
-{
-    if (!is_better(&way->addr, &c->addr))
-        return false;
-    return way->tries == 0 || (rank_of(&way->addr) == rank_of(addr) && !is_rested(table, way, now));
-}
-
-/* It was there before.  If it was seen it may be met there still; if that was the better address it
- * has failed, and is worth another try later.  False if that is nothing to be kept. */
-static bool keep_way(struct hsay_candidates *table, hsay_time now, const struct hsay_candidate *c,
-                     const struct hsay_candidate *old, bool worked)
-{
-    struct hsay_candidate_way way = {
-        .of = c->addr, .addr = old->addr, .at_s = at_s(now) & AT_S_MASK};
-
-    way.proven = (old->marks & HSAY_MARK_HEARD) != 0;
-    if (is_better(&c->addr, &old->addr) && worked)
-        way.seen = 1;
-    else if (is_better(&old->addr, &c->addr))
-        way.tries = 1;
-    else
-        return false;
-    *way_place(table, c) = way;
-    return true;
-}
-
 /* The same peer elsewhere, by proof.  What is known of it besides stays, if that is a third place.
  */
 static void relocate(struct hsay_candidates *table, hsay_time now, struct hsay_candidate *c,
                      const struct hsay_addr *addr)
 {
     struct hsay_candidate old = *c;
-    struct hsay_candidate_way *way = way_of(table, c);
+    struct hsay_candidate_way *way = hsay_candidate_way_of(table, c);
     bool worked = is_working(table, c, now);
 
     move(c, addr);
-    if (is_better(addr, &old.addr))
+    if (hsay_candidate_way_is_better(addr, &old.addr))
         c->timeouts = 0;
-    if (keep_way(table, now, c, &old, worked) || way == NULL)
+    if (hsay_candidate_way_keep(table, now, c, &old, worked) || way == NULL)
         return;
     way->of = *addr;
     if (hsay_addr_equal(&way->addr, addr))
         memset(way, 0, sizeof *way);
-}
-
-/* Proof of an address that is worse than where it stands. */
-static void note_seen(struct hsay_candidates *table, hsay_time now, const struct hsay_candidate *c,
-                      const struct hsay_addr *addr)
-{
-    const struct hsay_candidate_way *way = way_of(table, c);
-
-    if (way != NULL && is_taken(table, c, way, addr, now))
-        return;
-    *way_place(table, c) = (struct hsay_candidate_way){
-        .of = c->addr, .addr = *addr, .at_s = at_s(now) & AT_S_MASK, .seen = 1, .proven = 1};
 }
 
 /* --- what proof changes ---------------------------------------------------------------------- */
@@ -485,7 +388,7 @@ static void note_seen(struct hsay_candidates *table, hsay_time now, const struct
 static void rekey(struct hsay_candidates *table, struct hsay_candidate *c,
                   const struct hsay_peer *peer)
 {
-    struct hsay_candidate_way *way = way_of(table, c);
+    struct hsay_candidate_way *way = hsay_candidate_way_of(table, c);
     uint8_t marks = c->marks & NAMED_MARKS;
 
     if (way != NULL)
@@ -502,7 +405,7 @@ static struct hsay_candidate *find_better(struct hsay_candidates *table, hsay_ti
         struct hsay_candidate *c = &table->entry[i];
 
         if (kinship_of(c, peer) == KIN_KEY && (c->marks & HSAY_MARK_TRUSTED) == 0 &&
-            is_better(&c->addr, &peer->addr) && is_working(table, c, now))
+            hsay_candidate_way_is_better(&c->addr, &peer->addr) && is_working(table, c, now))
             return c;
     }
     return NULL;
@@ -523,7 +426,7 @@ static void drop_outdated(struct hsay_candidates *table, hsay_time now,
             continue;
         memset(c, 0, sizeof *c);
         if (kin == KIN_KEY && known != NULL && (known->marks & HSAY_MARK_TRUSTED) == 0)
-            keep_way(table, now, known, &old, is_working(table, &old, now));
+            hsay_candidate_way_keep(table, now, known, &old, is_working(table, &old, now));
     }
 }
 
@@ -535,7 +438,7 @@ static struct hsay_candidate *settle(struct hsay_candidates *table, hsay_time no
     struct relative r = find_changeable(table, peer);
 
     if (better != NULL && (r.kin < KIN_KEYLESS || (r.c->marks & HSAY_MARK_TRUSTED) == 0)) {
-        note_seen(table, now, better, &peer->addr);
+        hsay_candidate_way_on_seen(table, now, better, &peer->addr);
         r = (struct relative){better, KIN_SAME};
     }
     if (r.kin == KIN_KEY)
@@ -687,7 +590,8 @@ static struct hsay_candidate *take_introduced(struct hsay_candidates *table, hsa
     for (size_t i = 0; i < table->entry_max; i++) {
         struct hsay_candidate *c = &table->entry[i];
 
-        if (kinship_of(c, &peer) != KIN_KEY || !is_better(&c->addr, &peer.addr) ||
+        if (kinship_of(c, &peer) != KIN_KEY ||
+            !hsay_candidate_way_is_better(&c->addr, &peer.addr) ||
             hsay_candidate_bucket(table, c, now) != HSAY_BUCKET_NONE)
             continue;
         before = c->addr;
@@ -714,7 +618,8 @@ struct hsay_candidate *hsay_candidate_on_introduced(struct hsay_candidates *tabl
 
     if (r.kin == KIN_SAME)
         return renew_introduced(table, now, r.c, &newcomer);
-    if (r.kin == KIN_KEY && is_better(&peer.addr, &r.c->addr) && may_have_ways(r.c)) {
+    if (r.kin == KIN_KEY && hsay_candidate_way_is_better(&peer.addr, &r.c->addr) &&
+        may_have_ways(r.c)) {
         hsay_candidate_on_way(table, now, r.c, &peer.addr);
         return NULL;
     }
@@ -826,80 +731,6 @@ void hsay_candidate_on_handed_on(struct hsay_candidate *c)
 void hsay_candidate_on_nat(struct hsay_candidate *c, uint8_t nat)
 {
     c->nat = nat & (0u + HSAY_NAT_FLAGS);
-}
-
-static bool is_known_at(struct hsay_candidates *table, const struct hsay_peer *peer)
-{
-    for (size_t i = 0; i < table->entry_max; i++) {
-        if (kinship_of(&table->entry[i], peer) == KIN_SAME)
-            return true;
-    }
-    return false;
-}
-
-void hsay_candidate_on_way(struct hsay_candidates *table, hsay_time now,
-                           const struct hsay_candidate *c, const struct hsay_addr *addr)
-{
-    struct hsay_candidate_way *way = way_of(table, c);
-    struct hsay_candidate_way told = {.of = c->addr, .addr = *addr};
-
-    if (!is_better(addr, &c->addr) || (c->marks & HSAY_MARK_TRUSTED) != 0 ||
-        !hsay_peer_key_known(&c->key) || is_known_at(table, &(struct hsay_peer){*addr, c->key}))
-        return;
-    if (way != NULL && (hsay_addr_equal(&way->addr, addr) || is_taken(table, c, way, addr, now)))
-        return;
-    /* One address after the other, each in vain, is no more worth than the same again. */
-    if (way != NULL && rank_of(&way->addr) == rank_of(addr)) {
-        told.tries = way->tries & 7u;
-        told.at_s = way->at_s & AT_S_MASK;
-    }
-    *way_place(table, c) = told;
-}
-
-const struct hsay_candidate_way *hsay_candidate_way_to_try(const struct hsay_candidates *table,
-                                                           const struct hsay_candidate *c,
-                                                           hsay_time now)
-{
-    const struct hsay_candidate_way *way = way_of(table, c);
-
-    if (way == NULL || !hsay_peer_key_known(&c->key) || !is_rested(table, way, now) ||
-        (c->timeouts == 0 && !is_better(&way->addr, &c->addr)))
-        return NULL;
-    return way;
-}
-
-void hsay_candidate_on_way_asked(struct hsay_candidates *table, const struct hsay_candidate *c,
-                                 hsay_time now)
-{
-    struct hsay_candidate_way *way = way_of(table, c);
-
-    assert(way != NULL);
-    if (way->tries < TRIES_MAX)
-        way->tries = (way->tries + 1) & 7u;
-    way->at_s = at_s(now) & AT_S_MASK;
-    way->seen = 0;
-}
-
-struct hsay_addr hsay_candidate_seen_at(const struct hsay_candidates *table,
-                                        const struct hsay_candidate *c, hsay_time now)
-{
-    const struct hsay_candidate_way *way = way_of(table, c);
-
-    if (way == NULL || way->seen == 0 || way_age_ms(way, now) >= table->times.contacted_ms)
-        return (struct hsay_addr){.kind = HSAY_ADDR_NONE};
-    return way->addr;
-}
-
-struct hsay_addr hsay_candidate_lan(const struct hsay_candidates *table,
-                                    const struct hsay_candidate *c)
-{
-    const struct hsay_candidate_way *way = way_of(table, c);
-
-    if (rank_of(&c->addr) == RANK_LAN)
-        return c->addr;
-    if (way != NULL && way->proven && rank_of(&way->addr) == RANK_LAN)
-        return way->addr;
-    return (struct hsay_addr){.kind = HSAY_ADDR_NONE};
 }
 
 /* Whoever is behind asks again in the instant in which the answer came.  Which of the two was later
