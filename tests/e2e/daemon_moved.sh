@@ -46,8 +46,8 @@ inside() { # name, namespace, address
     launch "$1" "$2" --port-mapping no --log-level info --listen "$3"
     await "$1"
 }
-field() { # field: of node a's IPv4
-    hearsay a nat --json | sed -n 's/.*"ip4":{\(.*\)},"ip6".*/\1/p' |
+field() { # field: of node a's IPv4, and not of those who see it, whose list has the first bracket
+    hearsay a nat --json | sed -n 's/.*"ip4":{\([^[]*\).*/\1/p' |
         sed -n "s/.*\"$1\":\"\{0,1\}\([^\",]*\).*/\1/p"
 }
 at() { # host, seconds: node a takes that for its own address, for certain; how long it took
