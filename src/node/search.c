@@ -341,7 +341,7 @@ static bool is_sought(const struct hsay_call *call, const struct hsay_search *s)
 
 /* A puncture may have found us by chance, and its sender does not know it yet; who shows a token or
  * answers does.  Before our first packet all goes its usual way. */
-void hsay_search_on_packet(struct hsay_call *call, bool awaited)
+void hsay_search_on_packet(struct hsay_call *call, bool answers)
 {
     struct hsay_search *s = hsay_node_search(call->node);
     if (s == NULL)
@@ -349,7 +349,7 @@ void hsay_search_on_packet(struct hsay_call *call, bool awaited)
     struct hsay_door *door = find_door(s, &call->from.addr);
     if (door != NULL && door->socket == call->socket)
         door->used = call->now.mono;
-    bool hears = call->account.validated || awaited;
+    bool hears = call->account.validated || answers;
     bool tells = s->way.role == HSAY_SEARCH_PROBES || call->socket >= SOCKET_FIRST;
     if (!is_sought(call, s) || !(hears || tells))
         return;

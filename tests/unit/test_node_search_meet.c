@@ -65,6 +65,27 @@ static void test_a_probe_opens_a_door(void **state)
     scene_end(&scene);
 }
 
+/* A visit from the ordinary socket is under way, to which no answer can come: that the probe comes
+ * from where somebody was asked does not make it one. */
+static void test_a_probe_is_no_answer(void **state)
+{
+    struct scene scene;
+    (void)state;
+    scene_begin(&scene, SCENE_NAT_RANDOM, 9);
+    scene.introduces = (struct hsay_introduced){
+        .addr = scene.other.addr, .key = scene.other.key, .nat = SCENE_CONE};
+    for (unsigned ms = 0; scene.sent_count < 50 || last(&scene)->socket != 0; ms += 10) {
+        assert_true(ms < 20000);
+        scene_run(&scene, 10);
+    }
+    unsigned since = scene.sent_count;
+    scene_other_sends(&scene, DOOR, HSAY_MSG_PUNCTURE, false);
+    scene_run(&scene, 1000);
+    assert_in_range(scene.sent_count - since, TELLS, TELLS + 1);
+    assert_all_by(&scene, since, DOOR);
+    scene_end(&scene);
+}
+
 /* The other's last probe comes when 13 s have passed since the last of ours. */
 static void test_the_last_probe_is_as_good(void **state)
 {
@@ -427,6 +448,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_probe_opens_a_door),
+        cmocka_unit_test(test_a_probe_is_no_answer),
         cmocka_unit_test(test_the_last_probe_is_as_good),
         cmocka_unit_test(test_the_door_stays_open),
         cmocka_unit_test(test_a_replay_opens_no_other),
