@@ -32,6 +32,11 @@ static bool uses(const struct scene *scene, uint16_t socket)
     return hsay_node_uses_socket(scene->w.node[0].node, world_now(&scene->w), socket);
 }
 
+static uint64_t count_of(const struct scene *scene, enum hsay_counter counter)
+{
+    return hsay_node_stats(scene->w.node[0].node)->count[counter];
+}
+
 static const struct scene_sent *last(const struct scene *scene)
 {
     return &scene->sent[scene->sent_count - 1];
@@ -62,6 +67,8 @@ static void test_a_probe_opens_a_door(void **state)
     assert_all_by(&scene, since, DOOR);
     for (uint16_t socket = 0; socket <= HSAY_SOCKETS_MAX; socket++)
         assert_int_equal(uses(&scene, socket), socket == DOOR);
+    assert_int_equal(count_of(&scene, HSAY_COUNT_SEARCHES), 1);
+    assert_int_equal(count_of(&scene, HSAY_COUNT_SEARCHES_MET), 1);
     scene_end(&scene);
 }
 
