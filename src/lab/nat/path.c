@@ -53,13 +53,15 @@ static bool by_flow(const struct natlab_flows *flows, struct datagram *d)
     return false;
 }
 
-/* A new port by chance leads nowhere that the other could have opened. */
+/* A new port by chance is none that the other could have opened anything to: 0. */
 static bool go_out(const struct natlab_box_state *box, struct datagram *d)
 {
     if (by_flow(&box->flows, d))
         return true;
     d->from.addr = box->outside;
-    return !box->kind->blocked && box->kind->ports == LAB_NAT_PORTS_KEPT;
+    if (box->kind->ports != LAB_NAT_PORTS_KEPT)
+        d->from.port = 0;
+    return !box->kind->blocked;
 }
 
 /* The key of an element is a port, or an address and a port. */
