@@ -1,22 +1,24 @@
 #include "src/lab/nat/hold.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "src/lab/nat/box.h"
-
 enum { LOOK_MS = 1000, BUNDLE_MS = 100 };
 
-void natlab_hold_begin(struct natlab_hold *hold, const struct natlab_hold_plan *plan, unsigned who,
-                       const struct natlab_world *world, struct natlab_side *side,
+static unsigned coin(uint64_t seed)
+{
+    return (unsigned)(seed * 0x9e3779b97f4a7c15u >> 63);
+}
+
+void natlab_hold_begin(struct natlab_hold *hold, const struct natlab_hold_plan *plan, uint64_t seed,
+                       const struct natlab_ground *ground, struct natlab_side *side,
                        struct natlab_held *held, double now_ms)
 {
     memset(hold, 0, sizeof *hold);
     hold->plan = *plan;
-    hold->who = who;
-    hold->world = world;
+    hold->who = coin(seed);
+    hold->ground = ground;
     hold->side = side;
     hold->held = held;
     hold->begun_ms = hold->look_ms = hold->answer_ms = now_ms;
@@ -32,25 +34,14 @@ static double end_ms(const struct natlab_hold *hold)
 
 static bool can_look(const struct natlab_hold *hold)
 {
-    return !hold->world->peer[0].kind->shared;
+    return !hold->ground->kind[0]->shared;
 }
 
 /* --- the paths ------------------------------------------------------------------------------- */
 
-static int judge(struct natlab_hold *hold, const struct natlab_memory *memory, struct lab_why *why)
-{
-    struct natlab_node *const node[] = {hold->side[0].node, hold->side[1].node};
-    return natlab_path_judge(memory, node, hold->path, hold->route, why);
-}
-
 static int look(struct natlab_hold *hold, struct lab_why *why)
 {
-    struct natlab_memory memory;
-    int rc = natlab_memory_read(&memory, hold->world, why);
-    if (rc == 0)
-        rc = judge(hold, &memory, why);
-    natlab_memory_free(&memory);
-    return rc;
+    return hold->ground->look(hold->ground->self, hold->path, why);
 }
 
 static void count_look(struct natlab_hold *hold, unsigned i)
@@ -88,57 +79,23 @@ static bool has_boxes_to_flush(const struct natlab_hold *hold)
 {
     bool has = false;
     for (unsigned i = 0; i < NATLAB_PEERS; i++)
-        has |= hold->plan.flush[i] && hold->world->peer[i].kind->boxes != 0;
+        has |= hold->plan.flush[i] && hold->ground->kind[i]->boxes != 0;
     return has && hold->plan.flush_s > 0;
-}
-
-static int flush_boxes(struct natlab_hold *hold, struct lab_why *why)
-{
-    int rc = 0;
-    for (unsigned i = 0; rc == 0 && i < NATLAB_PEERS; i++) {
-        const struct natlab_host *host = &hold->world->peer[i];
-        for (unsigned b = 0; rc == 0 && hold->plan.flush[i] && b < host->kind->boxes; b++) {
-            unsigned flows;
-            rc = natlab_box_flush(&host->box[b].place, &flows, why);
-            hold->held->flows += flows;
-        }
-    }
-    return rc;
-}
-
-static void tell_nodes(const struct natlab_hold *hold, int signal)
-{
-    for (unsigned i = 0; i < NATLAB_PEERS; i++)
-        kill(hold->side[i].node->pid, signal);
-}
-
-/* Nodes stand still meanwhile, or what they send would make new memories of it. */
-static int make_boxes_forget(struct natlab_hold *hold, struct natlab_memory *memory,
-                             struct lab_why *why)
-{
-    *memory = (struct natlab_memory){.world = NULL};
-    tell_nodes(hold, SIGSTOP);
-    int rc = flush_boxes(hold, why);
-    if (rc == 0 && can_look(hold))
-        rc = natlab_memory_read(memory, hold->world, why);
-    tell_nodes(hold, SIGCONT);
-    return rc;
 }
 
 static int flush(struct natlab_hold *hold, double now_ms, struct lab_why *why)
 {
-    struct natlab_memory memory;
-    int rc = make_boxes_forget(hold, &memory, why);
-    if (rc == 0 && can_look(hold))
-        rc = judge(hold, &memory, why);
-    natlab_memory_free(&memory);
+    const struct natlab_ground *ground = hold->ground;
+    int rc = ground->forget(ground->self, hold->plan.flush, &hold->held->flows,
+                            can_look(hold) ? hold->path : NULL, why);
     hold->held->flushed = true;
     hold->flushed_ms = now_ms;
+    hold->look_ms = now_ms + LOOK_MS; /* this was a look of its own */
     for (unsigned i = 0; i < NATLAB_PEERS; i++) {
         hold->held->shut += can_look(hold) && hold->path[i] != NATLAB_PATH_OPEN;
         hold->steps_before[i] = hold->side[i].dialogues;
     }
-    return rc == 0 ? natlab_node_publish(hold->side[hold->who].node, hold->digest, why) : rc;
+    return rc == 0 ? ground->publish(ground->self, hold->who, why) : rc;
 }
 
 static double steps_of(const struct natlab_hold *hold, unsigned who)
@@ -158,8 +115,7 @@ static bool waits_for_bundle(const struct natlab_hold *hold)
 
 static int look_for_bundle(struct natlab_hold *hold, double now_ms, struct lab_why *why)
 {
-    struct natlab_node *other = hold->side[1 - hold->who].node;
-    int rc = natlab_node_holds(other, hold->digest, &hold->arrived, why);
+    int rc = hold->ground->holds(hold->ground->self, 1 - hold->who, &hold->arrived, why);
     if (rc == 0 && hold->arrived) {
         hold->held->bundle_steps = steps_of(hold, 1 - hold->who);
         hold->held->bundle_ms = now_ms - hold->flushed_ms;
@@ -267,7 +223,7 @@ static int try_path(struct natlab_hold *hold, struct lab_why *why)
     int rc = look(hold, why);
     held->tried = rc == 0;
     if (rc == 0 && hold->path[which] != NATLAB_PATH_UNKNOWN)
-        rc = natlab_path_try(hold->world, which, &hold->route[which], &held->came, why);
+        rc = hold->ground->try(hold->ground->self, which, &held->came, why);
     held->doubted = held->came != (hold->path[which] == NATLAB_PATH_OPEN);
     return rc;
 }
@@ -282,13 +238,16 @@ int natlab_hold_end(struct natlab_hold *hold, double now_ms, struct lab_why *why
         held->losses += hold->side[i].held_losses;
         held->whole += can_look(hold) && !hold->broken[i];
     }
-    return can_look(hold) ? try_path(hold, why) : 0;
+    int rc = can_look(hold) ? try_path(hold, why) : 0;
+    hold->held = NULL;
+    return rc;
 }
 
 /* --- the result ------------------------------------------------------------------------------ */
 
 static void put_flush(struct lab_result *result, const struct natlab_held *held)
 {
+    lab_result_number(result, "flushed", held->flushed);
     lab_result_number(result, "flushed_flows", held->flows);
     lab_result_number(result, "flush_shut", held->shut);
     lab_result_number(result, "flush_answer_steps", held->answer_steps);

@@ -2,7 +2,7 @@
  * What becomes of two peers' paths after they have met, while nothing is done but what their nodes
  * do by themselves; and how soon they find together again when boxes forget.
  *
- * A path leads from one peer to the other: path.h says when it is open.  It is looked at once a
+ * A path leads from one peer to the other: ground.h says when it is open.  It is looked at once a
  * second, both ways, without touching it.  At the end a real datagram is sent along that of one
  * peer alone: the first of two would open the way for the other.
  *
@@ -12,7 +12,7 @@
 #ifndef HEARSAY_LAB_NAT_HOLD_H
 #define HEARSAY_LAB_NAT_HOLD_H
 
-#include "src/lab/nat/path.h"
+#include "src/lab/nat/ground.h"
 #include "src/lab/nat/side.h"
 #include "src/lab/output/result.h"
 
@@ -47,28 +47,27 @@ enum { NATLAB_HOLD_REQUESTS = 16 };
 struct natlab_hold {
     struct natlab_hold_plan plan;
     unsigned who; /* publishes, and sends the datagram at the end */
-    const struct natlab_world *world;
+    const struct natlab_ground *ground;
     struct natlab_side *side;
-    struct natlab_held *held; /* filled in */
+    struct natlab_held *held; /* filled in; NULL: it has not begun, or it is over */
     double begun_ms, look_ms, answer_ms;
     unsigned shut_s[NATLAB_PEERS];
     bool broken[NATLAB_PEERS];
     enum natlab_path path[NATLAB_PEERS]; /* at the last look */
-    struct natlab_route route[NATLAB_PEERS];
     double flushed_ms;
     unsigned steps_before[NATLAB_PEERS];
     char request[NATLAB_PEERS][NATLAB_HOLD_REQUESTS][NATLAB_REQUEST_TEXT_BYTES];
     unsigned requests[NATLAB_PEERS]; /* since the flush, to each other */
-    char digest[NATLAB_DIGEST_TEXT_BYTES];
     bool arrived;
 };
 
-/* Before it the struct is zero.  `world`, and side[NATLAB_PEERS], must live as long as it. */
-void natlab_hold_begin(struct natlab_hold *hold, const struct natlab_hold_plan *plan, unsigned who,
-                       const struct natlab_world *world, struct natlab_side *side,
+/* Before it the struct is zero.  `ground`, and side[NATLAB_PEERS], must live as long as it.  Which
+ * of the two does what one of them has to do follows from the trial's seed. */
+void natlab_hold_begin(struct natlab_hold *hold, const struct natlab_hold_plan *plan, uint64_t seed,
+                       const struct natlab_ground *ground, struct natlab_side *side,
                        struct natlab_held *held, double now_ms);
 
-/* One of the peers told this. */
+/* One of the peers told this; at any time. */
 void natlab_hold_on_event(struct natlab_hold *hold, unsigned who, const json_t *event,
                           double now_ms);
 
@@ -78,7 +77,7 @@ double natlab_hold_wait_ms(const struct natlab_hold *hold, double now_ms);
 /* What is due.  HSAY_EIO or HSAY_EBAD, and words. */
 int natlab_hold_on_time(struct natlab_hold *hold, double now_ms, struct lab_why *why);
 
-/* When it is over.  The router must lose nothing any more. */
+/* When it is over. */
 int natlab_hold_end(struct natlab_hold *hold, double now_ms, struct lab_why *why);
 
 /* As fields of a trial's result. */

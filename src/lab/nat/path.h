@@ -1,6 +1,5 @@
 /*
- * Is there a way from one peer to the other, now?  That is: would a datagram that its node sent,
- * from one of its sockets to an address at which it knows the other, come to the other's node?
+ * Is there a way from one peer to the other, now, through the kernel's boxes?
  *
  * Found out in two ways that know nothing of each other.  One reads what the boxes remember, and
  * changes nothing.  The other sends such a datagram, with the node's own address and port on it,
@@ -10,16 +9,11 @@
 #define HEARSAY_LAB_NAT_PATH_H
 
 #include "src/lab/nat/conntrack.h"
+#include "src/lab/nat/ground.h"
 #include "src/lab/nat/node.h"
 
 struct natlab_route {
     struct natlab_end from, to; /* a socket of the one, and where it knows the other */
-};
-
-enum natlab_path {
-    NATLAB_PATH_UNKNOWN, /* it knows no address of the other */
-    NATLAB_PATH_SHUT,    /* at none of these it would come through */
-    NATLAB_PATH_OPEN,
 };
 
 enum { NATLAB_PORTS_OF_HOST_MAX = 512 };

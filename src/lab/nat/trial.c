@@ -10,6 +10,7 @@
 #include "hearsay/error.h"
 #include "hearsay/params.h"
 #include "src/lab/nat/cage.h"
+#include "src/lab/nat/kernel_ground.h"
 
 enum {
     VISITOR = NATLAB_VISITOR,
@@ -26,6 +27,7 @@ struct stage {
     struct natlab_node peer[NATLAB_PEERS];
     struct natlab_side side[NATLAB_PEERS];
     double introduced_ms; /* by the clock; 0: not yet */
+    struct natlab_kernel_ground ground;
     struct natlab_hold hold;
     FILE *events;
 };
@@ -235,12 +237,6 @@ static double punctures_made(struct stage *s)
            natlab_node_count(&s->peer[GUEST], "punctures_out");
 }
 
-/* For what one of the two has to do. */
-static unsigned coin(uint64_t seed)
-{
-    return (unsigned)(seed * 0x9e3779b97f4a7c15u >> 63);
-}
-
 static int nobody_there(struct lab_why *why)
 {
     return lab_why_set(why, HSAY_EIO, "a hearsayd ended in the middle of the trial");
@@ -250,14 +246,14 @@ static int hold(struct stage *s, struct lab_why *why)
 {
     double wait_ms;
     int rc = 0;
-    natlab_hold_begin(&s->hold, &s->trial->hold, coin(s->trial->seed), &s->world, s->side,
+    natlab_kernel_ground_init(&s->ground, &s->world, s->peer);
+    natlab_hold_begin(&s->hold, &s->trial->hold, s->trial->seed, &s->ground.ground, s->side,
                       &s->outcome->held, clock_ms());
     while (rc == 0 && (wait_ms = natlab_hold_wait_ms(&s->hold, clock_ms())) > 0) {
         if (!watch(s, wait_ms, NATLAB_UNTIL_TIME))
             return nobody_there(why);
         rc = natlab_hold_on_time(&s->hold, clock_ms(), why);
     }
-    atomic_store(&s->world.router.traffic->lossless, true);
     return rc == 0 ? natlab_hold_end(&s->hold, clock_ms(), why) : rc;
 }
 
