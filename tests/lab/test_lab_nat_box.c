@@ -615,8 +615,11 @@ static void random_step(struct rig *r, struct slow *slow)
     struct hsay_addr me = inside_number(q.me), peer = peer_addr(q.peer, q.peer_port);
     if (lab_chance_below(&r->chance, 2) == 0) {
         uint16_t port = slow_port(slow, r, &q);
+        struct hsay_addr may;
+        assert_true(lab_nat_may_out(&r->box, r->now_ns, &me, &peer, &may));
         assert_true(lab_nat_out(&r->box, &r->chance, r->now_ns, &me, &peer, &r->as));
         assert_true(port == 0 || port == r->as.port);
+        assert_true(may.port == 0 ? port == 0 : may.port == r->as.port);
         q.port = r->as.port;
         slow_out(slow, &q);
         return;
@@ -626,6 +629,7 @@ static void random_step(struct rig *r, struct slow *slow)
         q.port = slow->entry[lab_chance_below(&r->chance, slow->count)].port;
     to.port = q.port;
     unsigned who = slow_in(slow, r, &q);
+    assert_int_equal(lab_nat_may_in(&r->box, r->now_ns, &peer, &to, &me), who != 0);
     bool passed = lab_nat_in(&r->box, r->now_ns, &peer, &to, &r->inside);
     assert_int_equal(passed, who != 0);
     if (passed) {
@@ -733,6 +737,34 @@ static void the_shorter_timer_of_two_boxes_counts(void **state)
 
 /* --- names and print ------------------------------------------------------------------------- */
 
+/* Two destinations at one host, and one elsewhere; and who came without being asked. */
+static void flows_are_counted_as_far_as_a_kind_tells_them_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind;
+        bool flows;
+        unsigned sent, came;
+    } known[] = {{"full_cone", false, 1, 1},          {"full_cone", true, 3, 4},
+                 {"address_restricted", false, 2, 2}, {"address_restricted", true, 3, 3},
+                 {"port_restricted", false, 3, 3},    {"symmetric", false, 3, 3}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        struct rig r;
+        rig_init(&r, known[i].kind);
+        r.kind.flows = known[i].flows;
+        open_box(&r, "198.51.100.1:1");
+        assert_int_equal(lab_nat_flows(&r.box, r.now_ns), 0);
+        out(&r, ME, B1);
+        out(&r, ME, A2);
+        uint16_t port = out(&r, ME, A1);
+        assert_int_equal(lab_nat_flows(&r.box, r.now_ns), known[i].sent);
+        in(&r, "203.0.113.77:1000", port);
+        assert_int_equal(lab_nat_flows(&r.box, r.now_ns), known[i].came);
+        assert_int_equal(lab_nat_flows(&r.box, r.now_ns + 60 * S), 0);
+        lab_nat_box_free(&r.box);
+    }
+}
+
 static void kinds_are_found_by_name(void **state)
 {
     (void)state;
@@ -810,6 +842,7 @@ int main(void)
         cmocka_unit_test(every_kind_agrees_with_a_slow_and_simple_one),
         cmocka_unit_test(two_boxes_are_as_strict_as_the_stricter),
         cmocka_unit_test(the_shorter_timer_of_two_boxes_counts),
+        cmocka_unit_test(flows_are_counted_as_far_as_a_kind_tells_them_apart),
         cmocka_unit_test(kinds_are_found_by_name),
         cmocka_unit_test(what_a_box_does_can_be_read),
         cmocka_unit_test(a_home_box_is_small),

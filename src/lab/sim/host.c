@@ -122,6 +122,18 @@ void lab_host_on_timer(struct lab_shard *shard, const struct lab_event *event)
     finish(shard, &call);
 }
 
+/* A host's sockets have the ports from its own on. */
+static uint16_t socket_at(const struct lab_host *host, uint16_t port)
+{
+    return (uint16_t)(port - host->addr.port);
+}
+
+bool lab_host_has_socket(const struct lab_sim *sim, uint32_t number, uint16_t port)
+{
+    const struct lab_host *host = &sim->host[number];
+    return host->node != NULL && socket_at(host, port) <= lab_host_config(sim, number)->sockets_max;
+}
+
 void lab_host_on_datagram(struct lab_shard *shard, uint32_t number, const struct lab_datagram *d)
 {
     struct lab_sim *sim = shard->sim;
@@ -132,15 +144,13 @@ void lab_host_on_datagram(struct lab_shard *shard, uint32_t number, const struct
                 sim->observer[i].on_extra(sim->observer[i].self, shard, number, d);
         return;
     }
-    /* A host's sockets have the ports from its own on. */
-    uint16_t socket = (uint16_t)(d->to.port - host->addr.port);
-    if (host->node == NULL || socket > lab_host_config(sim, number)->sockets_max) {
+    if (!lab_host_has_socket(sim, number, d->to.port)) {
         shard->lost[LAB_LOST_NOBODY]++;
         return;
     }
     host->bytes_in += d->size;
     host->datagrams_in++;
-    struct hsay_packet packet = {d->from, {d->bytes, d->size}, socket};
+    struct hsay_packet packet = {d->from, {d->bytes, d->size}, socket_at(host, d->to.port)};
     struct lab_call call = {LAB_CALL_PACKET, number, &packet, 0, &shard->out};
     struct hsay_now now = lab_host_now(sim, host, shard->now_ns);
     call.result = hsay_node_on_packet(host->node, now, &packet, &shard->out);

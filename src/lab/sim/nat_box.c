@@ -299,49 +299,66 @@ static void on_answer(struct lab_nat_box *box, struct lab_nat_table *table, uint
     lab_nat_table_answered(table, at);
 }
 
-static bool filter_admits(struct lab_nat_box *box, uint64_t now_ns, const struct hsay_addr *inside,
-                          const struct hsay_addr *from)
+static bool filter_has(const struct lab_nat_box *box, enum lab_nat_rule rule,
+                       const struct hsay_addr *inside, const struct hsay_addr *from)
 {
-    struct lab_nat_key key = key_by(box->kind->filtering, inside, from);
-    uint16_t at = lab_nat_table_find(&box->filter, &key);
-    if (at != LAB_NAT_NONE)
-        on_answer(box, &box->filter, at, now_ns);
-    return at != LAB_NAT_NONE;
+    struct lab_nat_key key = key_by(rule, inside, from);
+    return lab_nat_table_find(&box->filter, &key) != LAB_NAT_NONE;
 }
 
-/* One that goes on, or one that may begin: then what goes back is its second packet. */
-static bool flow_admits(struct lab_nat_box *box, uint64_t now_ns, const struct hsay_addr *inside,
+static bool admits(const struct lab_nat_box *box, const struct hsay_addr *inside,
+                   const struct hsay_addr *from)
+{
+    enum lab_nat_rule rule = box->kind->filtering;
+    if (has_flows(box->kind))
+        return filter_has(box, LAB_NAT_PORT, inside, from) || filter_has(box, rule, inside, from);
+    return !has_filters(box->kind) || filter_has(box, rule, inside, from);
+}
+
+/* The mapping that lets it in; LAB_NAT_NONE: none does. */
+static uint16_t way_in(const struct lab_nat_box *box, const struct hsay_addr *from,
+                       const struct hsay_addr *to, struct hsay_addr *inside)
+{
+    uint16_t at = lab_nat_table_find_port(&box->mapping, to->port);
+    if (at == LAB_NAT_NONE)
+        return at;
+    const struct lab_nat_key *mapping = &box->mapping.entry[at].key;
+    *inside = addr_of(mapping->near_ip, mapping->near_port);
+    return is_from_there(box->kind, mapping, from) && admits(box, inside, from) ? at : LAB_NAT_NONE;
+}
+
+static bool comes_in(struct lab_nat_box *box, uint64_t now_ns, const struct hsay_addr *from,
+                     const struct hsay_addr *to)
+{
+    bool comes = passes(box->kind, from, to) && lab_nat_is_own(box, to);
+    if (comes)
+        expire(box, now_ns);
+    return comes;
+}
+
+/* Of flows it is one that goes on, or one that begins: then what goes back is its second packet. */
+static void note_answer(struct lab_nat_box *box, uint64_t now_ns, const struct hsay_addr *inside,
                         const struct hsay_addr *from)
 {
-    struct lab_nat_key key = key_by(LAB_NAT_PORT, inside, from);
-    struct lab_nat_key wide = key_by(box->kind->filtering, inside, from);
+    bool flows = has_flows(box->kind);
+    if (!flows && !has_filters(box->kind))
+        return;
+    struct lab_nat_key key = key_by(flows ? LAB_NAT_PORT : box->kind->filtering, inside, from);
     uint16_t at = lab_nat_table_find(&box->filter, &key);
     if (at != LAB_NAT_NONE)
         on_answer(box, &box->filter, at, now_ns);
-    else if (lab_nat_table_find(&box->filter, &wide) == LAB_NAT_NONE)
-        return false;
     else
         lab_nat_table_answered(&box->filter, let_back(box, now_ns, &key));
-    return true;
 }
 
 bool lab_nat_in(struct lab_nat_box *box, uint64_t now_ns, const struct hsay_addr *from,
                 const struct hsay_addr *to, struct hsay_addr *inside)
 {
-    const struct lab_nat_kind *kind = box->kind;
-    if (!passes(kind, from, to) || !lab_nat_is_own(box, to))
+    struct hsay_addr socket;
+    uint16_t at = comes_in(box, now_ns, from, to) ? way_in(box, from, to, &socket) : LAB_NAT_NONE;
+    if (at == LAB_NAT_NONE)
         return false;
-    expire(box, now_ns);
-    uint16_t at = lab_nat_table_find_port(&box->mapping, to->port);
-    if (at == LAB_NAT_NONE || !is_from_there(kind, &box->mapping.entry[at].key, from))
-        return false;
-    struct lab_nat_key mapping = box->mapping.entry[at].key;
-    struct hsay_addr socket = addr_of(mapping.near_ip, mapping.near_port);
-    bool admitted = has_flows(kind)     ? flow_admits(box, now_ns, &socket, from)
-                    : has_filters(kind) ? filter_admits(box, now_ns, &socket, from)
-                                        : true;
-    if (!admitted)
-        return false;
+    note_answer(box, now_ns, &socket, from);
     on_answer(box, &box->mapping, at, now_ns);
     *inside = socket;
     return true;
@@ -367,6 +384,48 @@ bool lab_nat_hairpin(struct lab_nat_box *box, struct lab_chance *chance, uint64_
         return false;
     return box->kind->hairpin_open ? reach(box, to, reached)
                                    : lab_nat_in(box, now_ns, as, to, reached);
+}
+
+/* --- asking without touching ------------------------------------------------------------------ */
+
+bool lab_nat_may_out(struct lab_nat_box *box, uint64_t now_ns, const struct hsay_addr *inside,
+                     const struct hsay_addr *to, struct hsay_addr *as)
+{
+    if (!passes(box->kind, inside, to))
+        return false;
+    expire(box, now_ns);
+    struct lab_nat_key key = key_by(box->kind->mapping, inside, to);
+    uint16_t at = lab_nat_table_find(&box->mapping, &key), kept = inside->port;
+    bool keeps = box->kind->ports == LAB_NAT_PORTS_KEPT && port_in_range(box->kind, kept) == kept &&
+                 !port_taken(box, kept);
+    if (at == LAB_NAT_NONE && is_full(box) && box->kind->refuse_new)
+        return false;
+    *as = box->host;
+    as->port = at != LAB_NAT_NONE ? box->mapping.entry[at].port : keeps ? kept : 0;
+    return true;
+}
+
+bool lab_nat_may_in(struct lab_nat_box *box, uint64_t now_ns, const struct hsay_addr *from,
+                    const struct hsay_addr *to, struct hsay_addr *inside)
+{
+    return comes_in(box, now_ns, from, to) && way_in(box, from, to, inside) != LAB_NAT_NONE;
+}
+
+static unsigned count_whole_keys(const struct lab_nat_table *table)
+{
+    unsigned count = 0;
+    for (unsigned timer = 0; timer < 2; timer++)
+        for (uint16_t at = table->oldest[timer]; at != LAB_NAT_NONE; at = table->entry[at].newer)
+            count += table->entry[at].key.far_port != 0;
+    return count;
+}
+
+unsigned lab_nat_flows(struct lab_nat_box *box, uint64_t now_ns)
+{
+    expire(box, now_ns);
+    if (has_flows(box->kind))
+        return count_whole_keys(&box->filter);
+    return has_filters(box->kind) ? box->filter.count : box->mapping.count;
 }
 
 /* --- printing -------------------------------------------------------------------------------- */

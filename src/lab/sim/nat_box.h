@@ -91,6 +91,17 @@ bool lab_nat_out(struct lab_nat_box *box, struct lab_chance *chance, uint64_t no
 bool lab_nat_in(struct lab_nat_box *box, uint64_t now_ns, const struct hsay_addr *from,
                 const struct hsay_addr *to, struct hsay_addr *inside);
 
+/* The same two, were such a datagram to come now; but nothing is begun, prolonged or drawn.  A port
+ * that is yet to be drawn by chance is 0: nobody can have opened anything to it. */
+bool lab_nat_may_out(struct lab_nat_box *box, uint64_t now_ns, const struct hsay_addr *inside,
+                     const struct hsay_addr *to, struct hsay_addr *as);
+bool lab_nat_may_in(struct lab_nat_box *box, uint64_t now_ns, const struct hsay_addr *from,
+                    const struct hsay_addr *to, struct hsay_addr *inside);
+
+/* How many pairs of a socket inside and one outside it remembers, as far as its kind tells them
+ * apart. */
+unsigned lab_nat_flows(struct lab_nat_box *box, uint64_t now_ns);
+
 /* Is `to` the box itself, so that a datagram from inside never leaves? */
 bool lab_nat_is_own(const struct lab_nat_box *box, const struct hsay_addr *to);
 

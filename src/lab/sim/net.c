@@ -243,3 +243,44 @@ void lab_net_arrive(struct lab_shard *shard, struct lab_datagram *d)
         lab_host_on_datagram(shard, host, d);
     free(d);
 }
+
+/* ---- on paper ---- */
+
+static bool may_go_out(struct lab_sim *sim, const struct lab_host *host, struct hsay_addr *from,
+                       const struct hsay_addr *to)
+{
+    for (uint32_t number = host->box; number != 0; number = sim->site[number - 1].parent) {
+        struct hsay_addr as;
+        if (lab_nat_is_own(&sim->site[number - 1].box, to) ||
+            !lab_nat_may_out(&sim->site[number - 1].box, sim->now_ns, from, to, &as))
+            return false;
+        *from = as;
+    }
+    return true;
+}
+
+/* The host that it comes to, and the address there. */
+static uint32_t may_go_in(struct lab_sim *sim, const struct hsay_addr *from, struct hsay_addr *to)
+{
+    uint32_t owner = lab_address_owner(&sim->addresses, to);
+    while (owner != LAB_NOBODY && (owner & LAB_SITE_OWNER) != 0) {
+        struct lab_site *site = &sim->site[owner & ~LAB_SITE_OWNER];
+        struct hsay_addr inside;
+        if (!lab_nat_may_in(&site->box, sim->now_ns, from, to, &inside))
+            return LAB_NOBODY;
+        *to = inside;
+        owner = behind(sim, site, &inside);
+    }
+    return owner;
+}
+
+bool lab_net_leads(struct lab_sim *sim, uint32_t number, uint16_t socket,
+                   const struct hsay_addr *to, uint32_t other)
+{
+    const struct lab_host *host = &sim->host[number];
+    struct hsay_addr from = host->addr, at = *to;
+    from.port = (uint16_t)(from.port + socket);
+    if (!may_go_out(sim, host, &from, to) || may_go_in(sim, &from, &at) != other)
+        return false;
+    return lab_host_has_socket(sim, other, at.port);
+}
