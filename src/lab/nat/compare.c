@@ -63,6 +63,26 @@ static bool times_agree(const struct natlab_row *a, const struct natlab_row *b)
            apart <= BUSY_MS + fmax(spread(a), spread(b));
 }
 
+static bool counts_agree(const struct natlab_verdict *v)
+{
+    return is_likely(v->connected) && is_likely(v->ever) && is_likely(v->introduced) &&
+           is_likely(v->mutual);
+}
+
+static void judge_kept(struct natlab_verdict *v, const struct natlab_kept *a,
+                       const struct natlab_kept *b)
+{
+    unsigned n = a->flushes, m = b->flushes;
+    v->throughout = natlab_compare_counts(a->throughout, a->trials, b->throughout, b->trials);
+    v->came = natlab_compare_counts((unsigned)a->came, (unsigned)a->tried, (unsigned)b->came,
+                                    (unsigned)b->tried);
+    v->answered = natlab_compare_counts(a->answered_in_time, n, b->answered_in_time, m);
+    v->bundles = natlab_compare_counts(a->bundles_in_time, n, b->bundles_in_time, m);
+    v->kept_share = natlab_kept_share(b) - natlab_kept_share(a);
+    v->kept_agrees = is_likely(v->throughout) && is_likely(v->came) && is_likely(v->answered) &&
+                     is_likely(v->bundles);
+}
+
 static struct natlab_verdict judge(const struct natlab_row *a, const struct natlab_row *b)
 {
     unsigned n = a->trials, m = b->trials;
@@ -76,14 +96,14 @@ static struct natlab_verdict judge(const struct natlab_row *a, const struct natl
     };
     if (both_have(a->milliseconds_median, b->milliseconds_median))
         v.milliseconds = b->milliseconds_median - a->milliseconds_median;
-    v.counts_agree = is_likely(v.connected) && is_likely(v.ever) && is_likely(v.introduced) &&
-                     is_likely(v.mutual);
+    v.counts_agree = counts_agree(&v);
+    judge_kept(&v, &a->kept, &b->kept);
     return v;
 }
 
 static bool agrees(const struct natlab_verdict *v)
 {
-    return v->counts_agree && v->times_agree;
+    return v->counts_agree && v->kept_agrees && v->times_agree;
 }
 
 void natlab_compare(struct natlab_comparison *comparison, const struct natlab_matrix *first,
@@ -120,7 +140,51 @@ static void print_counts(const struct natlab_row *row, FILE *out)
 
 static const char *word_for(const struct natlab_verdict *v)
 {
-    return agrees(v) ? "agree" : v->counts_agree ? "times differ" : "differ";
+    return agrees(v)          ? "agree"
+           : !v->counts_agree ? "differ"
+           : !v->kept_agrees  ? "kept differs"
+                              : "times differ";
+}
+
+static void print_share(double part, double whole, FILE *out)
+{
+    if (whole > 0)
+        fprintf(out, "%6.1f", 100 * part / whole);
+    else
+        fprintf(out, "%6s", "-");
+}
+
+static void print_kept_of(const struct natlab_kept *kept, FILE *out)
+{
+    fprintf(out, " |");
+    print_share(kept->open, kept->looks, out);
+    print_share(kept->throughout, kept->trials, out);
+    print_share(kept->came, kept->tried, out);
+    print_share(kept->answered_in_time, kept->flushes, out);
+    print_share(kept->bundles_in_time, kept->flushes, out);
+}
+
+static void print_pair(const struct natlab_campaign *c, unsigned pair, FILE *out)
+{
+    fprintf(out, "%-*s%-*s", NAME_COLUMNS, c->kind[c->pair[pair].mine]->name, NAME_COLUMNS,
+            c->kind[c->pair[pair].theirs]->name);
+}
+
+static void print_kept(const struct natlab_comparison *comparison, FILE *out)
+{
+    const struct natlab_campaign *c = comparison->first->campaign;
+    static const char columns[] = " |  open   all   end answ.  bun.";
+    fprintf(out,
+            "\nIn percent: seconds open; trials open throughout, and at the end; after a flush, "
+            "answers and\nbundles within two steps\n%*s%s%s\n",
+            2 * NAME_COLUMNS, "", columns, columns);
+    for (unsigned i = 0; i < c->pairs; i++) {
+        const struct natlab_verdict *v = &comparison->pair[i];
+        print_pair(c, i, out);
+        print_kept_of(&comparison->first->pair[i].kept, out);
+        print_kept_of(&comparison->second->pair[i].kept, out);
+        fprintf(out, " | %s\n", v->kept_agrees ? "agree" : "differ");
+    }
 }
 
 void natlab_comparison_print(const struct natlab_comparison *comparison, FILE *out)
@@ -132,12 +196,13 @@ void natlab_comparison_print(const struct natlab_comparison *comparison, FILE *o
             c->engine->name, other->trials, other->engine->name, 2 * NAME_COLUMNS, "", columns,
             columns);
     for (unsigned i = 0; i < c->pairs; i++) {
-        fprintf(out, "%-*s%-*s", NAME_COLUMNS, c->kind[c->pair[i].mine]->name, NAME_COLUMNS,
-                c->kind[c->pair[i].theirs]->name);
+        print_pair(c, i, out);
         print_counts(&comparison->first->pair[i], out);
         print_counts(&comparison->second->pair[i], out);
         fprintf(out, " | %s\n", word_for(&comparison->pair[i]));
     }
+    if (c->each.hold.hold_s > 0)
+        print_kept(comparison, out);
     fprintf(out, "\n%u of %u pairs agree.\n", comparison->agreed, comparison->compared);
 }
 
@@ -158,6 +223,11 @@ static json_t *verdict_json(const struct natlab_campaign *c, unsigned pair,
     put(object, "p_connected_ever", v->ever);
     put(object, "p_connected_both_ways", v->mutual);
     put(object, "p_introduced", v->introduced);
+    put(object, "p_kept_throughout", v->throughout);
+    put(object, "p_kept_end", v->came);
+    put(object, "p_flush_answered", v->answered);
+    put(object, "p_flush_bundle", v->bundles);
+    put(object, "kept_share_apart", v->kept_share);
     put(object, "milliseconds_apart", v->milliseconds);
     return object;
 }

@@ -8,6 +8,9 @@
  * from its median to its 99th percentile, and what a machine explains that is busy with many
  * daemons. Where some trials did not connect that percentile is endless, and times are not
  * compared.
+ *
+ * Of what was held, trials are counted likewise.  The share of seconds is not: a path that is shut
+ * now was most likely shut a second ago, so that seconds are no sample.
  */
 #ifndef HEARSAY_LAB_NAT_COMPARE_H
 #define HEARSAY_LAB_NAT_COMPARE_H
@@ -16,8 +19,11 @@
 
 struct natlab_verdict {
     double connected, ever, introduced, mutual; /* that likely; NAN: nothing to compare */
+    double throughout, came;                    /* of trials that were held */
+    double answered, bundles;                   /* of flushes: within two steps */
+    double kept_share;   /* the second's less the first's; NAN: not both have one */
     double milliseconds; /* the second's median less the first's; NAN: not both have one */
-    bool counts_agree, times_agree;
+    bool counts_agree, kept_agrees, times_agree;
 };
 
 struct natlab_comparison {

@@ -1,7 +1,9 @@
 #include "src/lab/nat/kept.h"
 
 #include <math.h>
+#include <string.h>
 
+#include "src/lab/nat/world.h"
 #include "src/lab/output/number.h"
 
 static double field(const struct lab_result *result, const char *name)
@@ -42,10 +44,23 @@ void natlab_kept_add(struct natlab_kept *kept, const struct lab_result *result)
     kept->open += field(result, "held_open");
     kept->unknown += field(result, "held_unknown");
     kept->whole += field(result, "held_whole");
+    kept->throughout += field(result, "held_whole") == NATLAB_PEERS;
     kept->tried += field(result, "held_tried");
     kept->came += field(result, "held_came");
     kept->doubted += field(result, "held_doubted");
     kept->shut_longest_s = fmax(kept->shut_longest_s, field(result, "held_shut_s"));
+}
+
+void natlab_kept_percentiles(struct natlab_kept *kept,
+                             struct natlab_percentile list[NATLAB_KEPT_PERCENTILES])
+{
+    const struct natlab_percentile of[NATLAB_KEPT_PERCENTILES] = {
+        {"held_shut_s", "held_looks", &kept->shut_p99_s},
+        {"flush_answer_steps", "flushed", &kept->answer_steps_p99},
+        {"flush_bundle_steps", "flushed", &kept->bundle_steps_p99},
+        {"flush_bundle_ms", "flushed", &kept->bundle_ms_p99},
+    };
+    memcpy(list, of, sizeof of);
 }
 
 double natlab_kept_share(const struct natlab_kept *kept)
@@ -73,9 +88,12 @@ static void put_flush(json_t *object, const struct natlab_kept *kept)
     put(object, "flush_shut_share", ratio(kept->shut, 2 * flushes));
     put(object, "flush_steps_mean", ratio(kept->answer_steps_sum, flushes));
     put(object, "flush_steps_worst", flushes > 0 ? kept->answer_steps_worst : NAN);
+    put(object, "flush_steps_p99", kept->answer_steps_p99);
     put(object, "flush_answered_share", ratio(kept->answered_in_time, flushes));
     put(object, "flush_bundle_steps_mean", ratio(kept->bundle_steps_sum, flushes));
     put(object, "flush_bundle_steps_worst", flushes > 0 ? kept->bundle_steps_worst : NAN);
+    put(object, "flush_bundle_steps_p99", kept->bundle_steps_p99);
+    put(object, "flush_bundle_ms_p99", kept->bundle_ms_p99);
     put(object, "flush_bundle_ms_worst", flushes > 0 ? kept->bundle_ms_worst : NAN);
     put(object, "flush_bundle_share", ratio(kept->bundles_in_time, flushes));
 }
@@ -91,6 +109,7 @@ void natlab_kept_put(json_t *object, const struct natlab_kept *kept)
     put(object, "kept_end_share", ratio(kept->came, kept->tried));
     put(object, "kept_end_doubted", kept->doubted);
     put(object, "shut_longest_s", kept->trials > 0 ? kept->shut_longest_s : NAN);
+    put(object, "shut_p99_s", kept->shut_p99_s);
     put(object, "gap_longest_s", kept->gap_longest_s > 0 ? kept->gap_longest_s : NAN);
     put_flush(object, kept);
 }
@@ -100,11 +119,11 @@ void natlab_kept_put(json_t *object, const struct natlab_kept *kept)
 void natlab_kept_print_head(bool flush, FILE *out)
 {
     if (flush)
-        fprintf(out, "%9s%9s%9s%12s%12s%12s%12s\n", "flushes", "flows", "shut", "in 2 steps",
-                "worst", "bundle in 2", "worst");
+        fprintf(out, "%9s%9s%9s%12s%9s%9s%13s%9s%9s\n", "flushes", "flows", "shut", "in 2 steps",
+                "p99", "worst", "bundle in 2", "p99", "worst");
     else
-        fprintf(out, "%9s%9s%12s%9s%12s%12s%11s\n", "held", "open", "throughout", "at end",
-                "shut for", "unanswered", "answered");
+        fprintf(out, "%9s%9s%12s%9s%12s%9s%12s%11s\n", "held", "open", "throughout", "at end",
+                "shut for", "p99", "unanswered", "answered");
 }
 
 static void print_share(double share, int columns, FILE *out)
@@ -128,9 +147,11 @@ static void print_flush(const struct natlab_kept *kept, FILE *out)
     fprintf(out, "%9u%9.1f", kept->flushes, ratio(kept->flows, kept->flushes));
     print_share(ratio(kept->shut, 2.0 * kept->flushes), 9, out);
     print_share(ratio(kept->answered_in_time, kept->flushes), 12, out);
-    print_number(kept->answer_steps_worst, 12, "", out);
-    print_share(ratio(kept->bundles_in_time, kept->flushes), 12, out);
-    print_number(kept->bundle_steps_worst, 12, "", out);
+    print_number(kept->answer_steps_p99, 9, "", out);
+    print_number(kept->answer_steps_worst, 9, "", out);
+    print_share(ratio(kept->bundles_in_time, kept->flushes), 13, out);
+    print_number(kept->bundle_steps_p99, 9, "", out);
+    print_number(kept->bundle_steps_worst, 9, "", out);
     fputc('\n', out);
 }
 
@@ -145,6 +166,7 @@ void natlab_kept_print(const struct natlab_kept *kept, bool flush, FILE *out)
     print_share(ratio(kept->whole, 2.0 * kept->trials), 12, out);
     print_share(ratio(kept->came, kept->tried), 9, out);
     print_number(kept->shut_longest_s, 12, " s", out);
+    print_number(kept->shut_p99_s, 9, " s", out);
     print_number(kept->gap_longest_s, 12, " s", out);
     print_share(ratio(kept->answers, kept->answers + kept->losses), 11, out);
     fputc('\n', out);

@@ -37,20 +37,19 @@ static int compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* The least value that so many percent do not exceed. */
-static double percentile(const struct pick *pick, const char *name, unsigned trials,
+/* The least value that so many percent do not exceed, of all, or of those where `given` is not 0.
+ */
+static double percentile(const struct pick *pick, const char *name, const char *given,
                          unsigned percent)
 {
     size_t jobs = natlab_campaign_jobs(pick->campaign), count = 0;
-    if (trials == 0)
-        return NAN;
-    double *value = lab_heap_new(trials, sizeof *value);
+    double *value = lab_heap_new(jobs, sizeof *value);
     for (size_t job = 0; job < jobs; job++)
-        if (is_picked(pick, job))
+        if (is_picked(pick, job) && (given == NULL || field(&pick->result[job], given) > 0))
             value[count++] = field(&pick->result[job], name);
     qsort(value, count, sizeof *value, compare);
     size_t rank = (count * percent + 99) / 100;
-    double found = value[rank > 0 ? rank - 1 : 0];
+    double found = count > 0 ? value[rank > 0 ? rank - 1 : 0] : NAN;
     free(value);
     return found;
 }
@@ -71,15 +70,19 @@ static void add(struct natlab_row *row, const struct lab_result *result, unsigne
 
 static struct natlab_row row_of(const struct pick *pick)
 {
+    struct natlab_percentile list[NATLAB_KEPT_PERCENTILES];
     struct natlab_row row = {.trials = 0};
     for (size_t job = 0; job < natlab_campaign_jobs(pick->campaign); job++)
         if (is_picked(pick, job))
             add(&row, &pick->result[job], pick->campaign->steps_max);
-    row.steps_median = percentile(pick, "steps", row.trials, 50);
-    row.steps_p99 = percentile(pick, "steps", row.trials, 99);
-    row.tries_p99 = percentile(pick, "tries", row.trials, 99);
-    row.milliseconds_median = percentile(pick, "milliseconds", row.trials, 50);
-    row.milliseconds_p99 = percentile(pick, "milliseconds", row.trials, 99);
+    row.steps_median = percentile(pick, "steps", NULL, 50);
+    row.steps_p99 = percentile(pick, "steps", NULL, 99);
+    row.tries_p99 = percentile(pick, "tries", NULL, 99);
+    row.milliseconds_median = percentile(pick, "milliseconds", NULL, 50);
+    row.milliseconds_p99 = percentile(pick, "milliseconds", NULL, 99);
+    natlab_kept_percentiles(&row.kept, list);
+    for (size_t i = 0; i < NATLAB_KEPT_PERCENTILES; i++)
+        *list[i].to = percentile(pick, list[i].field, list[i].given, 99);
     return row;
 }
 
