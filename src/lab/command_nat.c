@@ -156,8 +156,6 @@ static bool is_flush(const struct request *r)
         fputs("hearsay-lab: --flush-of does nothing without --flush\n", stderr);
     else if (r->flush_s > 0 && r->flush_s >= r->hold_s)
         fputs("hearsay-lab: --flush is a moment within --hold\n", stderr);
-    else if (r->flush_s > 0 && strcmp(r->engine, "kernel") != 0)
-        fputs("hearsay-lab: --flush is for the kernel's boxes alone\n", stderr);
     else
         return true;
     return false;

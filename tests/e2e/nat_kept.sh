@@ -24,19 +24,29 @@ for pair in 'address_restricted port_restricted' 'port_restricted port_restricte
     }
 done
 
-# The control: the same, when boxes forget.
-check 'boxes forget' nat --kinds port_restricted,carrier --trials 2 --hold 3 --flush 1
-for pair in 'port_restricted port_restricted' 'port_restricted carrier'; do
-    # shellcheck disable=SC2086 # two words
-    {
-        check "$pair: both trials" is "$(row $pair flushes)" 2
-        check "$pair: there was something to forget" test "$(row $pair flushed_flows)" != 0
-        check "$pair: no path is open then" is "$(row $pair flush_shut_share)" 1
-    }
+# The control: the same, when boxes forget; by either engine.
+for engine in kernel simulator; do
+    check "$engine: boxes forget" nat --engine "$engine" --kinds port_restricted,carrier --trials 2 \
+        --hold 3 --flush 1
+    for pair in 'port_restricted port_restricted' 'port_restricted carrier'; do
+        # shellcheck disable=SC2086 # two words
+        {
+            check "$engine, $pair: both trials" is "$(row $pair flushes)" 2
+            check "$engine, $pair: there was something to forget" \
+                test "$(row $pair flushed_flows)" != 0
+            check "$engine, $pair: no path is open then" is "$(row $pair flush_shut_share)" 1
+        }
+    done
+    check "$engine: one box forgets" nat --engine "$engine" --kinds open,port_restricted \
+        --trials 2 --hold 3 --flush 1 --flush-of guest
+    check "$engine: its path alone is shut" is "$(row open port_restricted flush_shut_share)" 0.5
+    check "$engine: where there is none, nothing is forgotten" is "$(row open open flushes)" 0
 done
-check 'one box forgets' nat --kinds open,port_restricted --trials 2 --hold 3 --flush 1 \
-    --flush-of guest
-check 'its path alone is shut' is "$(row open port_restricted flush_shut_share)" 0.5
-check 'where there is none, nothing is forgotten' is "$(row open open flushes)" 0
+check 'both are compared' nat --engine both --kinds port_restricted --trials 2 --hold 3 --flush 1
+for figure in p_kept_throughout p_kept_end p_flush_answered p_flush_bundle; do
+    check "$figure is known" test -n "$(row port_restricted port_restricted $figure both)"
+done
+check 'a hundred are simulated' is \
+    "$(row port_restricted port_restricted flushes simulator)" 100
 check 'a moment outside is refused' eval '! nat --kinds open --hold 3 --flush 3'
 finish

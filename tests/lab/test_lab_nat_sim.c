@@ -1,6 +1,6 @@
 /* Goal: the trials of real NATs can be played in the simulator: the pairs that must meet do, those
  * that cannot do not, a seed repeats a trial; and a comparison of two matrices sees where one has
- * another box. */
+ * another box.  Paths are read as they are, and what is noted of them while they are held is so. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -173,12 +173,102 @@ static void while_holding_answers_are_counted(void **state)
     struct natlab_outcome o = play(&t);
     assert_true(o.connected && o.mutual);
     assert_true(o.held.answers > 0);
+    assert_int_equal(o.held.looks, 2 * 61);
+    assert_true(o.held.tried && !o.held.flushed);
+}
+
+/* Ways are short: what is read holds no longer than until a node sends something. */
+static struct natlab_held held(const char *a, const char *b, uint64_t seed, double flush_s,
+                               bool visitor, bool guest)
+{
+    struct natlab_trial t = trial_of(a, b, seed);
+    char why[128];
+    lab_link_init(&t.link, 1000000);
+    assert_int_equal(lab_link_prepare(&t.link, why, sizeof why), 0);
+    t.patience_s = 30;
+    t.hold = (struct natlab_hold_plan){10, flush_s, {visitor, guest}};
+    struct natlab_outcome o = play(&t);
+    assert_true(o.connected);
+    return o.held;
+}
+
+/* The reading, and a real datagram: through one box and two, and with ports by chance, of which the
+ * one that leads through may be that of a search. */
+static void paths_are_read_as_they_are(void **state)
+{
+    (void)state;
+    static const char *const pair[][2] = {{"open", "full_cone"},
+                                          {"full_cone", "symmetric"},
+                                          {"symmetric", "open"},
+                                          {"address_restricted", "symmetric"},
+                                          {"port_restricted", "carrier"},
+                                          {"short_10", "short_30"},
+                                          {"symmetric_sequential", "address_restricted"}};
+    unsigned came = 0, not = 0;
+    for (size_t i = 0; i < sizeof pair / sizeof pair[0]; i++)
+        for (uint64_t seed = 1; seed < 2 * TRIALS; seed++) {
+            double flush_s = seed % 2 == 0 ? 9.99 : 0;
+            struct natlab_held h = held(pair[i][0], pair[i][1], seed, flush_s, true, true);
+            assert_true(h.tried);
+            assert_false(h.doubted);
+            came += h.came;
+            not += !h.came;
+        }
+    assert_true(came > 0 && not > 0);
+}
+
+static void a_box_that_forgets_shuts_the_paths_to_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *visitor, *guest;
+        bool whose[NATLAB_PEERS];
+        unsigned shut; /* -1u: nothing was flushed */
+    } known[] = {{"port_restricted", "carrier", {true, true}, 2},
+                 {"full_cone", "full_cone", {true, true}, 2},
+                 {"full_cone", "full_cone", {true, false}, 1},
+                 {"port_restricted", "open", {true, true}, 1},
+                 {"port_restricted", "open", {false, true}, -1u},
+                 {"open", "open", {true, true}, -1u}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        struct natlab_held h =
+            held(known[i].visitor, known[i].guest, 5, 3, known[i].whose[0], known[i].whose[1]);
+        assert_int_equal(h.flushed, known[i].shut != -1u);
+        assert_true(!h.flushed || h.shut == known[i].shut);
+        assert_int_equal(h.flows > 0, h.flushed);
+    }
+}
+
+/* That of the other peer, which was told of it by nobody but peers. */
+static void a_bundle_arrives_after_a_flush(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= TRIALS; seed++) {
+        struct natlab_held h = held("port_restricted", "full_cone", seed, 2, true, true);
+        assert_true(isfinite(h.bundle_steps) && isfinite(h.bundle_ms));
+        assert_true(h.bundle_ms >= 1 && h.bundle_ms <= 8000);
+        assert_true(isinf(h.answer_steps) == isinf(h.answer_ms));
+    }
+    struct natlab_trial t = trial_of("port_restricted", "full_cone", 1); /* the control */
+    t.hold = (struct natlab_hold_plan){3, 2.99, {true, true}};
+    assert_true(isinf(play(&t).held.bundle_ms));
+}
+
+static void who_shares_a_box_is_not_looked_at(void **state)
+{
+    (void)state;
+    struct natlab_held h = held("same_home", "same_home", 1, 3, true, true);
+    assert_int_equal(h.looks, 0);
+    assert_false(h.tried);
+    assert_true(h.flushed && h.shut == 0 && h.flows > 0);
+    assert_true(isfinite(h.bundle_steps));
 }
 
 static void a_seed_repeats_a_trial(void **state)
 {
     (void)state;
     struct natlab_trial t = trial_of("symmetric", "address_restricted", 1);
+    t.hold = (struct natlab_hold_plan){5, 2, {true, true}};
     struct natlab_outcome first = play(&t), again = play(&t);
     assert_memory_equal(&first, &again, sizeof first);
     bool differs = false;
@@ -215,7 +305,8 @@ static void counts_are_compared_by_fishers_exact_test(void **state)
 
 /* A simulated campaign of one kind with itself. */
 static struct natlab_matrix *campaign(struct natlab_campaign *c, const struct natlab_kind *kind,
-                                      bool punctures, uint64_t seed)
+                                      bool punctures, const struct natlab_hold_plan *hold,
+                                      uint64_t seed)
 {
     *c = (struct natlab_campaign){.engine = &natlab_engine_simulator,
                                   .kind = {kind},
@@ -227,6 +318,8 @@ static struct natlab_matrix *campaign(struct natlab_campaign *c, const struct na
                                   .seed = seed};
     c->each.no_punctures = !punctures;
     c->each.patience_s = punctures ? 6 : 1.5;
+    if (hold != NULL)
+        c->each.hold = *hold;
     natlab_campaign_pair_up(c);
     struct lab_result result[TRIALS];
     for (size_t i = 0; i < TRIALS; i++)
@@ -239,19 +332,37 @@ static struct natlab_matrix *campaign(struct natlab_campaign *c, const struct na
     return matrix;
 }
 
-static bool alike(const struct natlab_kind *a, const struct natlab_kind *b, bool punctures)
+static struct natlab_verdict compare(const struct natlab_kind *a, const struct natlab_kind *b,
+                                     bool punctures, const struct natlab_hold_plan *hold)
 {
     struct natlab_campaign one, other;
-    struct natlab_matrix *first = campaign(&one, a, punctures, 1),
-                         *second = campaign(&other, b, punctures, 1000);
+    struct natlab_matrix *first = campaign(&one, a, punctures, hold, 1),
+                         *second = campaign(&other, b, punctures, hold, 1000);
     struct natlab_comparison *c = lab_heap_new(1, sizeof *c);
     natlab_compare(c, first, second);
     assert_int_equal(c->compared, 1);
-    bool agreed = c->agreed == 1;
+    struct natlab_verdict verdict = c->pair[0];
+    assert_int_equal(c->agreed, verdict.counts_agree && verdict.times_agree && verdict.kept_agrees);
     free(c);
     free(first);
     free(second);
-    return agreed;
+    return verdict;
+}
+
+static bool alike(const struct natlab_kind *a, const struct natlab_kind *b, bool punctures)
+{
+    struct natlab_verdict v = compare(a, b, punctures, NULL);
+    assert_true(isnan(v.throughout) && isnan(v.bundles) && v.kept_agrees); /* nothing was held */
+    return v.counts_agree && v.times_agree;
+}
+
+static bool alike_held(const struct natlab_kind *a, const struct natlab_kind *b,
+                       const struct natlab_hold_plan *hold)
+{
+    struct natlab_verdict v = compare(a, b, true, hold);
+    assert_true(v.counts_agree); /* they meet all the same */
+    assert_true(isfinite(v.kept_share));
+    return v.kept_agrees;
 }
 
 static void a_comparison_sees_a_box_of_another_kind(void **state)
@@ -267,6 +378,18 @@ static void a_comparison_sees_a_box_of_another_kind(void **state)
     assert_false(alike(&is, &other, true));
 }
 
+/* Nobody asks so often that a box with such a timer stays open; the two meet all the same. */
+static void a_comparison_sees_paths_that_do_not_stay(void **state)
+{
+    (void)state;
+    struct natlab_kind is = *natlab_kind_find("port_restricted"), other = is;
+    other.box[0].timeout_ns = other.box[0].stream_ns = 1500000000;
+    struct natlab_hold_plan plan = {.hold_s = 8};
+    assert_true(alike_held(&is, &is, &plan));
+    assert_true(alike_held(&other, &other, &plan));
+    assert_false(alike_held(&is, &other, &plan));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,9 +400,14 @@ int main(void)
         cmocka_unit_test(punctures_are_counted_on_their_way),
         cmocka_unit_test(hosts_of_a_home_reach_each_other_unless_kept_apart),
         cmocka_unit_test(while_holding_answers_are_counted),
+        cmocka_unit_test(paths_are_read_as_they_are),
+        cmocka_unit_test(a_box_that_forgets_shuts_the_paths_to_it),
+        cmocka_unit_test(a_bundle_arrives_after_a_flush),
+        cmocka_unit_test(who_shares_a_box_is_not_looked_at),
         cmocka_unit_test(a_seed_repeats_a_trial),
         cmocka_unit_test(counts_are_compared_by_fishers_exact_test),
         cmocka_unit_test(a_comparison_sees_a_box_of_another_kind),
+        cmocka_unit_test(a_comparison_sees_paths_that_do_not_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include "nat/addr_class.h"
 #include "src/common/hex.h"
 #include "src/lab/nat/sim_box.h"
+#include "src/lab/nat/sim_ground.h"
 #include "src/lab/sim/control.h"
 #include "src/lab/sim/home.h"
 #include "src/lab/sim/sim.h"
@@ -26,6 +27,8 @@ struct scene {
     struct lab_chance chance;
     struct natlab_node peer[NATLAB_PEERS]; /* names and keys alone */
     struct natlab_side side[NATLAB_PEERS];
+    struct natlab_sim_ground ground;
+    struct natlab_hold hold;
     bool begun; /* the visitor has come: what happens counts from now on */
     uint64_t introduced_ns, connected_ns; /* 0: not yet */
     unsigned punctures;
@@ -41,6 +44,11 @@ static uint32_t host_of(unsigned peer)
 static struct hsay_node *node_of(const struct scene *s, uint32_t host)
 {
     return s->sim->host[host].node;
+}
+
+static double clock_ms(uint64_t now_ns)
+{
+    return (double)now_ns / 1e6;
 }
 
 /* --- the world ------------------------------------------------------------------------------- */
@@ -172,7 +180,7 @@ static void note(struct scene *s, const struct natlab_side *side, json_t *line, 
     if (s->events == NULL)
         return;
     json_object_set_new(line, "node", json_string(side->node->name));
-    json_object_set_new(line, "clock_ms", json_real((double)now_ns / 1e6));
+    json_object_set_new(line, "clock_ms", json_real(clock_ms(now_ns)));
     json_dumpf(line, s->events, JSON_REAL_PRECISION(12));
     fputc('\n', s->events);
 }
@@ -186,6 +194,7 @@ static void on_event(void *self, struct lab_shard *shard, uint32_t host, const s
     struct natlab_side *side = &s->side[host - NATLAB_TRACKERS];
     json_t *line = trace(e, shard->now_ns);
     natlab_side_on_event(side, line);
+    natlab_hold_on_event(&s->hold, host - NATLAB_TRACKERS, line, clock_ms(shard->now_ns));
     if (side->introduced && s->introduced_ns == 0)
         s->introduced_ns = shard->now_ns;
     if (side->answered && s->connected_ns == 0)
@@ -257,18 +266,23 @@ static double punctures_made(const struct scene *s)
     return (double)made;
 }
 
-static void hold(struct scene *s)
+static int hold(struct scene *s, struct lab_why *why)
 {
-    for (unsigned i = 0; i < NATLAB_PEERS; i++)
-        s->side[i].holding = true;
-    watch(s, s->trial->hold.hold_s * 1e3, NATLAB_UNTIL_TIME);
-    for (unsigned i = 0; i < NATLAB_PEERS; i++) {
-        s->outcome->held.answers += s->side[i].held_answers;
-        s->outcome->held.losses += s->side[i].held_losses;
+    const uint32_t host[] = {host_of(NATLAB_VISITOR), host_of(NATLAB_GUEST)};
+    const struct natlab_kind *const kind[] = {s->trial->visitor, s->trial->guest};
+    double wait_ms;
+    int rc = 0;
+    natlab_sim_ground_init(&s->ground, s->sim, host, kind);
+    natlab_hold_begin(&s->hold, &s->trial->hold, s->trial->seed, &s->ground.ground, s->side,
+                      &s->outcome->held, clock_ms(s->sim->now_ns));
+    while (rc == 0 && (wait_ms = natlab_hold_wait_ms(&s->hold, clock_ms(s->sim->now_ns))) > 0) {
+        watch(s, wait_ms, NATLAB_UNTIL_TIME);
+        rc = natlab_hold_on_time(&s->hold, clock_ms(s->sim->now_ns), why);
     }
+    return rc == 0 ? natlab_hold_end(&s->hold, clock_ms(s->sim->now_ns), why) : rc;
 }
 
-static void observe(struct scene *s)
+static int observe(struct scene *s, struct lab_why *why)
 {
     struct natlab_outcome *o = s->outcome;
     watch(s, s->trial->patience_s * 1e3, NATLAB_UNTIL_ONE_ANSWERED);
@@ -279,11 +293,10 @@ static void observe(struct scene *s)
         watch(s, NATLAB_MUTUAL_MS, NATLAB_UNTIL_BOTH_ANSWERED);
     o->mutual = natlab_sides_reached(s->side, NATLAB_UNTIL_BOTH_ANSWERED);
     o->punctures = s->punctures;
-    if (o->connected && s->trial->hold.hold_s > 0)
-        hold(s);
+    return o->connected && s->trial->hold.hold_s > 0 ? hold(s, why) : 0;
 }
 
-static void play(struct scene *s)
+static int play(struct scene *s, struct lab_why *why)
 {
     lab_sim_observe(s->sim,
                     &(struct lab_observer){.self = s, .on_event = on_event, .on_send = on_send});
@@ -296,9 +309,10 @@ static void play(struct scene *s)
     double before = punctures_made(s);
     s->begun = true;
     send_in(s, NATLAB_VISITOR);
-    observe(s);
+    int rc = observe(s, why);
     s->outcome->punctures_made = punctures_made(s) - before;
     lab_control_free(control);
+    return rc;
 }
 
 int natlab_sim_trial_run(const struct natlab_trial *trial, struct natlab_outcome *outcome,
@@ -314,7 +328,7 @@ int natlab_sim_trial_run(const struct natlab_trial *trial, struct natlab_outcome
         rc = lab_why_set(why, HSAY_EIO, "%s: %s", trial->events, strerror(errno));
     if (rc == 0) {
         make_world(s);
-        play(s);
+        rc = play(s, why);
         lab_sim_free(s->sim);
     }
     if (s->events != NULL)
