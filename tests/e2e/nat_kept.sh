@@ -26,8 +26,8 @@ done
 
 # The control: the same, when boxes forget; by either engine.
 for engine in kernel simulator; do
-    check "$engine: boxes forget" nat --engine "$engine" --kinds port_restricted,carrier --trials 2 \
-        --hold 3 --flush 1
+    check "$engine: boxes forget" nat --engine "$engine" --kinds port_restricted,carrier \
+        --trials 2 --hold 3 --flush 1
     for pair in 'port_restricted port_restricted' 'port_restricted carrier'; do
         # shellcheck disable=SC2086 # two words
         {
