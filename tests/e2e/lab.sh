@@ -445,13 +445,17 @@ fi
 nat=(nat --engine simulator --json --quiet --step 1 --trials 4)
 run nat --engine magic
 check 'an engine that there is not' test "$status,$(grep -c "not 'magic'" err)" = 2,1
-run nat --engine both --hold 10 --flush 5
-check 'a flush of simulated boxes' test "$status,$(grep -c 'flush is for' err)" = 2,1
+run nat --engine simulator --hold 10 --flush 10
+check 'a flush behind the end' test "$status,$(grep -c 'within --hold' err)" = 2,1
 "$lab" "${nat[@]}" >nat1 2>err && "$lab" "${nat[@]}" >nat2 2>err
 check 'simulated meetings repeat by their seed' cmp nat1 nat2
 check 'and are of fifteen pairs' test "$(grep -o '"mine"' nat1 | wc -l)" = 15
 "$lab" "${nat[@]}" --seed 1000 >nat2 2>err
 check 'another seed gives others' eval '! cmp -s nat1 nat2'
+held=("${nat[@]}" --kinds port_restricted,short_10 --hold 20 --flush 10)
+"$lab" "${held[@]}" >nat1 2>err && "$lab" "${held[@]}" >nat2 2>err
+check 'simulated boxes forget' test "$(grep -o '"flush_shut_share":1[,.]' nat1 | wc -l)" -ge 3
+check 'and what follows repeats by its seed' cmp nat1 nat2
 check 'boxes alone can be looked into' eval \
     '"$lab" nat --engine simulator --trials 0 --timers yes --quiet | grep -q "a stream after 2 s"'
 mkdir events
