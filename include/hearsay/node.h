@@ -172,7 +172,7 @@ enum {
 
 /* Zero in any field but the secret means its default.
  *
- * What takes how much memory, in bytes: a node 432 and 1,216 for its counters; an overlay 400 and
+ * What takes how much memory, in bytes: a node 432 and 1,232 for its counters; an overlay 400 and
  * 100 for its keys, and in it a candidate 96, a second address 44, a request 128 and 8 for each of
  * the (at most 8) rumors that it names, an entry of the book 56, a rumor 24, a want 16, a voice 16;
  * of what all overlays share a vote 32, a target of punctures 8, a key of the ring 72, an entry of
@@ -443,6 +443,8 @@ enum hsay_counter {
     HSAY_COUNT_WAYS_FOUND,     /* of these, answered */
     HSAY_COUNT_PROBES_OUT,     /* questions and probes that measure for how long mappings live */
     HSAY_COUNT_KEEPALIVES_OUT, /* sent for nothing but to keep mappings */
+    HSAY_COUNT_SEARCHES,       /* for ports, begun */
+    HSAY_COUNT_SEARCHES_MET,   /* of these, that met whom they were for */
     HSAY_COUNTER_COUNT,
 };
 const char *hsay_counter_name(enum hsay_counter counter); /* "packets_in" */

@@ -49,6 +49,14 @@ static void print_lifetime(const json_t *nat)
                out_number(field_number(life, "keepalives")));
 }
 
+static void print_search(const json_t *nat)
+{
+    uint64_t begun = field_number(nat, "port_search.begun");
+    if (begun)
+        printf("searches    %s for ports, with peers that no puncture reaches; %s met\n",
+               out_number(begun), out_number(field_number(nat, "port_search.met")));
+}
+
 static void print_votes(const struct out *out, const json_t *nat)
 {
     static const struct column column[] = {
@@ -77,6 +85,7 @@ static void print_text(const struct out *out, const json_t *nat)
     for (size_t i = 0; i < COUNT(families); i++)
         print_family(json_object_get(nat, families[i].field), families[i].name);
     print_lifetime(nat);
+    print_search(nat);
     print_votes(out, nat);
 }
 

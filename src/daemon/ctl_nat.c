@@ -208,6 +208,15 @@ static json_t *lifetime_json(struct daemon *d)
                      json_number(stats->count[HSAY_COUNT_KEEPALIVES_OUT]));
 }
 
+static json_t *search_json(const struct daemon *d)
+{
+    const struct hsay_node_stats *stats = hsay_node_stats(d->node);
+
+    return json_pack("{s:b, s:o, s:o}", "allowed", (int)d->conf.port_search, "begun",
+                     json_number(stats->count[HSAY_COUNT_SEARCHES]), "met",
+                     json_number(stats->count[HSAY_COUNT_SEARCHES_MET]));
+}
+
 /* ---- whom it lets through ------------------------------------------------------------------- */
 
 static json_t *row_json(int mine, int theirs, int family, const uint64_t *count)
@@ -253,9 +262,10 @@ enum ctl_result ctl_on_nat(struct ctl_conn *conn, const struct request *request)
         bound = udp_local(&d->udp, HSAY_ADDR_IP6);
     }
     ctl_put(conn,
-            json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "listen", nat_listen_json(d), "bound",
-                      json_addr(&bound), "ip4", family_json(d, HSAY_ADDR_IP4), "ip6",
+            json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "listen", nat_listen_json(d),
+                      "bound", json_addr(&bound), "ip4", family_json(d, HSAY_ADDR_IP4), "ip6",
                       family_json(d, HSAY_ADDR_IP6), "lifetime", lifetime_json(d), "port_mapping",
-                      portmap_json(d), "punctures", nat_punctures_json(hsay_node_stats(d->node))));
+                      portmap_json(d), "port_search", search_json(d), "punctures",
+                      nat_punctures_json(hsay_node_stats(d->node))));
     return CTL_DONE;
 }

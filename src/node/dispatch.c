@@ -140,7 +140,7 @@ static void open_and_handle(struct hsay_call *call, struct arrival *a, bool awai
     call->pair_key = a->key;
     if (!first) {
         hsay_own_nat_on_message(call, &m);
-        hsay_search_on_packet(call, awaited);
+        hsay_search_on_packet(call, awaited && m.type == HSAY_MSG_INTRO_RESPONSE);
     }
     handlers[m.type](call, &m);
 }

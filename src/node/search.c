@@ -237,11 +237,14 @@ static void tell(struct hsay_call *call, struct hsay_search *s)
 }
 
 /* The first packet: nothing has gone out yet but the puncture that the introducer asked for. */
-static bool may_begin(struct hsay_call *call, const struct hsay_search *s)
+static bool begin(struct hsay_call *call, const struct hsay_search *s)
 {
-    return !is_reached(call, &s->peer, (enum hsay_search_role)s->way.role) &&
-           hsay_ledger_search(&call->node->ledger, call->now.mono, &s->peer.addr,
-                              s->way.packets + (unsigned)TELLS);
+    if (is_reached(call, &s->peer, (enum hsay_search_role)s->way.role) ||
+        !hsay_ledger_search(&call->node->ledger, call->now.mono, &s->peer.addr,
+                            s->way.packets + (unsigned)TELLS))
+        return false;
+    hsay_count(call->node, HSAY_COUNT_SEARCHES, 1);
+    return true;
 }
 
 void hsay_search_run(struct hsay_node *node, struct hsay_now now, struct hsay_outbox *out)
@@ -253,7 +256,7 @@ void hsay_search_run(struct hsay_node *node, struct hsay_now now, struct hsay_ou
         return;
     if (hsay_time_ms_between(s->due, now.mono) > STALE_MS ||
         !hsay_call_begin(&call, node, now, s->overlay, out) ||
-        (s->sent == 0 && !s->met && !may_begin(&call, s)) ||
+        (s->sent == 0 && !s->met && !begin(&call, s)) ||
         s->sent >= (s->met ? TELLS : s->way.packets)) {
         end(s);
         return;
@@ -319,6 +322,7 @@ static void open_door(struct hsay_search *s, hsay_time now, const struct hsay_ad
 static void meet(struct hsay_call *call, struct hsay_search *s)
 {
     struct hsay_introduced peer = {.addr = call->from.addr, .key = call->from.key, .nat = s->nat};
+    hsay_count(call->node, HSAY_COUNT_SEARCHES_MET, 1);
     s->met = true;
     s->sent = 0;
     s->peer = call->from;
@@ -341,7 +345,7 @@ static bool is_sought(const struct hsay_call *call, const struct hsay_search *s)
 
 /* A puncture may have found us by chance, and its sender does not know it yet; who shows a token or
  * answers does.  Before our first packet all goes its usual way. */
-void hsay_search_on_packet(struct hsay_call *call, bool awaited)
+void hsay_search_on_packet(struct hsay_call *call, bool answers)
 {
     struct hsay_search *s = hsay_node_search(call->node);
     if (s == NULL)
@@ -349,7 +353,7 @@ void hsay_search_on_packet(struct hsay_call *call, bool awaited)
     struct hsay_door *door = find_door(s, &call->from.addr);
     if (door != NULL && door->socket == call->socket)
         door->used = call->now.mono;
-    bool hears = call->account.validated || awaited;
+    bool hears = call->account.validated || answers;
     bool tells = s->way.role == HSAY_SEARCH_PROBES || call->socket >= SOCKET_FIRST;
     if (!is_sought(call, s) || !(hears || tells))
         return;

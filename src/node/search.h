@@ -68,8 +68,9 @@ bool hsay_search_offers(const struct hsay_call *call, bool symmetric);
 void hsay_search_consider(struct hsay_call *call, const struct hsay_introduced *peer, uint64_t id,
                           uint8_t mine);
 
-/* An authentic packet is in hand, before its handler.  awaited: from where we asked somebody. */
-void hsay_search_on_packet(struct hsay_call *call, bool awaited);
+/* An authentic packet is in hand, before its handler.  answers: somebody there was asked, and this
+ * is a response. */
+void hsay_search_on_packet(struct hsay_call *call, bool answers);
 
 /* The overlay is left: another may get its number. */
 void hsay_search_leave(struct hsay_node *node, uint16_t overlay);

@@ -63,6 +63,8 @@ static const char *const counter_names[HSAY_COUNTER_COUNT] = {
     [HSAY_COUNT_WAYS_FOUND] = "ways_found",
     [HSAY_COUNT_PROBES_OUT] = "probes_out",
     [HSAY_COUNT_KEEPALIVES_OUT] = "keepalives_out",
+    [HSAY_COUNT_SEARCHES] = "searches",
+    [HSAY_COUNT_SEARCHES_MET] = "searches_met",
 };
 
 static const char *const attempt_names[HSAY_ATTEMPT_COUNT] = {

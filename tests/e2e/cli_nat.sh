@@ -44,6 +44,8 @@ check 'no NAT, so there is nothing to measure' says \
     '"lifetime":{"at_least_seconds":null,"below_seconds":null,' b nat --json
 check 'nor to be said about it' eval '! says "lifetime  " b nat >/dev/null'
 check 'and whether a port is mapped' says '"port_mapping":{"mode":"no"' b nat --json
+check 'and whether it may search for ports' says \
+    '"port_search":{"allowed":true,"begun":0,"met":0}' b nat --json
 check 'as columns' says "ip4	$own	true	public	3" b nat --tsv
 
 # Whoever of two is introduced to the other first makes the attempt.

@@ -64,6 +64,8 @@ static void test_who_probes(void **state)
         if (i != first)
             assert_int_equal(s->at_ns - s[-1].at_ns, HSAY_SEARCH_GAP_MS * UINT64_C(1000000));
     }
+    assert_int_equal(hsay_node_stats(scene.w.node[0].node)->count[HSAY_COUNT_SEARCHES], 1);
+    assert_int_equal(hsay_node_stats(scene.w.node[0].node)->count[HSAY_COUNT_SEARCHES_MET], 0);
     scene_end(&scene);
 }
 

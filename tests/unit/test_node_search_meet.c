@@ -32,6 +32,11 @@ static bool uses(const struct scene *scene, uint16_t socket)
     return hsay_node_uses_socket(scene->w.node[0].node, world_now(&scene->w), socket);
 }
 
+static uint64_t count_of(const struct scene *scene, enum hsay_counter counter)
+{
+    return hsay_node_stats(scene->w.node[0].node)->count[counter];
+}
+
 static const struct scene_sent *last(const struct scene *scene)
 {
     return &scene->sent[scene->sent_count - 1];
@@ -62,6 +67,29 @@ static void test_a_probe_opens_a_door(void **state)
     assert_all_by(&scene, since, DOOR);
     for (uint16_t socket = 0; socket <= HSAY_SOCKETS_MAX; socket++)
         assert_int_equal(uses(&scene, socket), socket == DOOR);
+    assert_int_equal(count_of(&scene, HSAY_COUNT_SEARCHES), 1);
+    assert_int_equal(count_of(&scene, HSAY_COUNT_SEARCHES_MET), 1);
+    scene_end(&scene);
+}
+
+/* A visit from the ordinary socket is under way, to which no answer can come: that the probe comes
+ * from where somebody was asked does not make it one. */
+static void test_a_probe_is_no_answer(void **state)
+{
+    struct scene scene;
+    (void)state;
+    scene_begin(&scene, SCENE_NAT_RANDOM, 9);
+    scene.introduces = (struct hsay_introduced){
+        .addr = scene.other.addr, .key = scene.other.key, .nat = SCENE_CONE};
+    for (unsigned ms = 0; scene.sent_count < 50 || last(&scene)->socket != 0; ms += 10) {
+        assert_true(ms < 20000);
+        scene_run(&scene, 10);
+    }
+    unsigned since = scene.sent_count;
+    scene_other_sends(&scene, DOOR, HSAY_MSG_PUNCTURE, false);
+    scene_run(&scene, 1000);
+    assert_in_range(scene.sent_count - since, TELLS, TELLS + 1);
+    assert_all_by(&scene, since, DOOR);
     scene_end(&scene);
 }
 
@@ -427,6 +455,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_probe_opens_a_door),
+        cmocka_unit_test(test_a_probe_is_no_answer),
         cmocka_unit_test(test_the_last_probe_is_as_good),
         cmocka_unit_test(test_the_door_stays_open),
         cmocka_unit_test(test_a_replay_opens_no_other),
