@@ -89,21 +89,28 @@ static bool is_fresh(const struct hsay_call *call)
     return hsay_time_before(call->now.mono, call->overlay->fresh_until);
 }
 
-static unsigned alive(struct hsay_call *call, unsigned *contacted)
+/* Candidates that are alive; contacted ones; and of these, those that the operator did not name and
+ * that answered last time. */
+struct company {
+    unsigned known, contacted, own;
+};
+
+static struct company company(const struct hsay_call *call)
 {
     const struct hsay_candidates *table = &call->overlay->candidates;
-    unsigned known = 0;
-    *contacted = 0;
+    struct company all = {0};
     for (size_t i = 0; i < table->entry_max; i++) {
         const struct hsay_candidate *c = &table->entry[i];
         enum hsay_bucket bucket = hsay_candidate_bucket(table, c, call->now.mono);
         if (bucket == HSAY_BUCKET_NONE || bucket == HSAY_BUCKET_BOOK ||
             hsay_candidate_is_silent(table, c, call->now.mono))
             continue;
-        known++;
-        *contacted += hsay_candidate_is_contacted(table, c, call->now.mono);
+        bool contacted = hsay_candidate_is_contacted(table, c, call->now.mono);
+        all.known++;
+        all.contacted += contacted;
+        all.own += contacted && (c->marks & HSAY_MARK_TRUSTED) == 0 && c->timeouts == 0;
     }
-    return known;
+    return all;
 }
 
 /* A step early or late by up to an eighth keeps nodes that started together from walking in step.
@@ -212,15 +219,17 @@ static struct hsay_candidate *choose(struct hsay_call *call, enum hsay_bucket *b
     return c;
 }
 
-/* A trusted one is asked by everybody, and would make those that it knows known to all. */
-static bool wants_introduction(struct hsay_call *call, enum hsay_bucket from, unsigned known,
-                               unsigned contacted)
+/* A trusted one is asked by everybody, and would make those that it knows known to all: only
+ * whoever has nobody else, or has lost them, asks it. */
+static bool wants_introduction(struct hsay_call *call, enum hsay_bucket from,
+                               const struct company *all)
 {
     struct hsay_overlay *o = call->overlay;
-    if (o->config.fixed_step || o->config.policy != HSAY_POLICY_HEARSAY || contacted < ALONE_BELOW)
+    if (o->config.fixed_step || o->config.policy != HSAY_POLICY_HEARSAY ||
+        all->contacted < ALONE_BELOW || all->own == 0)
         return true;
     if (is_fresh(call))
-        return known < INTRODUCE_BELOW;
+        return all->known < INTRODUCE_BELOW;
     return from != HSAY_BUCKET_TRUSTED &&
            hsay_walk_wants_introduction(&o->walk, &o->candidates, call->now.mono, o->steps);
 }
@@ -230,19 +239,18 @@ void hsay_step_run(struct hsay_call *call)
     struct hsay_overlay *o = call->overlay;
     if (hsay_time_before(call->now.mono, o->step_due))
         return;
-    unsigned contacted;
     bool is_new;
-    unsigned known = alive(call, &contacted);
+    const struct company all = company(call);
     struct hsay_request_plan plan = {0};
     o->steps++;
-    if (contacted < ALONE_BELOW || o->steps % BOOK_EVERY == 0)
+    if (all.contacted < ALONE_BELOW || o->steps % BOOK_EVERY == 0)
         open_book(call);
     plan.to = choose(call, &plan.bucket, &is_new);
-    plan_next(call, contacted, is_new || known > o->known);
-    o->known = known;
+    plan_next(call, all.contacted, is_new || all.known > o->known);
+    o->known = all.known;
     if (plan.to == NULL || !has_places(o, PLACES_WALK))
         return;
-    plan.introduce = wants_introduction(call, plan.bucket, known, contacted);
+    plan.introduce = wants_introduction(call, plan.bucket, &all);
     plan.claim_kind = hsay_catchup_claim_kind(call, plan.to);
     uint64_t id;
     if (hsay_request_send(call, &plan, &id))
@@ -260,17 +268,16 @@ void hsay_step_hasten(struct hsay_call *call)
 void hsay_step_return_visit(struct hsay_call *call, struct hsay_candidate *c)
 {
     struct hsay_overlay *o = call->overlay;
-    unsigned contacted;
-    unsigned known = alive(call, &contacted);
+    const struct company all = company(call);
     if (o->config.fixed_step || o->config.no_step || o->config.policy != HSAY_POLICY_HEARSAY ||
-        contacted >= (is_fresh(call) ? well_filled(o) : ALONE_BELOW) ||
+        all.contacted >= (is_fresh(call) ? well_filled(o) : ALONE_BELOW) ||
         !has_places(o, PLACES_RETURN_VISITS))
         return;
-    struct hsay_request_plan plan = {
-        .to = c,
-        .bucket = HSAY_BUCKET_REQUESTED,
-        .claim_kind = HSAY_CLAIM_SUM,
-        .introduce = wants_introduction(call, HSAY_BUCKET_REQUESTED, known, contacted)};
+    struct hsay_request_plan plan = {.to = c,
+                                     .bucket = HSAY_BUCKET_REQUESTED,
+                                     .claim_kind = HSAY_CLAIM_SUM,
+                                     .introduce =
+                                         wants_introduction(call, HSAY_BUCKET_REQUESTED, &all)};
     uint64_t id;
     hsay_request_send(call, &plan, &id);
     hsay_way_try(call, c);

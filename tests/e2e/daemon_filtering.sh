@@ -9,7 +9,7 @@
 . "$(dirname "$0")/netns.bash"
 
 needs ip nft
-runs=${HSAY_NAT_RUNS:-1} seconds=${HSAY_NAT_SECONDS:-60}
+runs=${HSAY_NAT_RUNS:-2} seconds=${HSAY_NAT_SECONDS:-60}
 kinds=(open full_cone address_restricted port_restricted symmetric)
 namespaces w f p b1 h1 b2 h2 b3 h3 b4 h4
 

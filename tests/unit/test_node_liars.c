@@ -322,7 +322,7 @@ static void test_introductions_that_nobody_asked_for(void **state)
     (void)state;
     begin(&scene, 4, 60);
     for (unsigned i = 1; i < 4; i++) /* with enough to do, it does not ask everybody */
-        world_name(&scene.w, 0, i, HSAY_BUCKET_TRUSTED);
+        world_name(&scene.w, 0, i, HSAY_BUCKET_BOOK);
     scene.lie = (struct lie){.introduces = true, .count = 50};
     name_liar(&scene);
     run(&scene, 10 * MINUTE_MS);
