@@ -322,13 +322,16 @@ RULES = $(if $(SANITIZE),,rules: tests/tidy.sh tests/check-include.sh tests/chec
 	tests/check-pure.sh tests/check-install.sh \
 	manuals: $(MAN:%='mandoc -T lint -W warning %'))
 
-# The end-to-end tests run one after the other: they time what daemons do.
+# The end-to-end tests wait more than they compute, so that two run at once; those with a NAT for each
+# of many daemons have the machine for themselves.
+NAT_E2E = $(wildcard tests/e2e/nat_*.sh)
 check: tests                        ## build and run every test
 	@$(RUN_ENV) tests/run.sh -j $(JOBS) -t $(TEST_SECONDS) $(RULES) \
 	    unit: $(UNIT) \
 	    scenarios: $(SCENARIO:%='% $(wildcard tests/scenarios/*.scn)') \
 	    corpus: $(foreach f,$(FUZZ),'$(f) $(call corpus,$(f))') \
-	    e2e/1: $(wildcard tests/e2e/*.sh)
+	    e2e/2: $(filter-out $(NAT_E2E),$(wildcard tests/e2e/*.sh)) \
+	    nat/1: $(NAT_E2E)
 
 check-asan:                         ## the tests again under address and undefined sanitizers
 	@$(MAKE) check B=$(B)/asan SANITIZE=address,undefined

@@ -49,11 +49,11 @@ listed() { # name, other: one line each, "address bucket"
     hearsay "$1" peers --json | tr '{}' '\n\n' | grep "\"key\":\"$(key "$2")\"" |
         sed -n 's/.*"addr":"\([^"]*\)".*"bucket":"\([^"]*\)".*/\1 \2/p'
 }
-has() { # name, other, address, seconds
+has() { # name, other, address, seconds: it was heard of from there, and nowhere else
     local tries seen
     for ((tries = 0; tries < $4 * 5; tries++)); do
         seen=$(listed "$1" "$2")
-        [ "$seen" != "$3 contacted" ] || return 0
+        case $seen in "$3 contacted" | "$3 requested") return 0 ;; esac
         sleep 0.2
     done
     echo "$1 has $2 as: $seen"
