@@ -232,6 +232,7 @@ static void on_request(struct lab_attack *a, const struct arrival *in)
     r->id = asked->id;
     r->to = in->from;
     r->global_time = asked->global_time;
+    r->nat = HSAY_NAT_IS_PUBLIC;
     lab_chance_bytes(&a->chance, r->token.byte, sizeof r->token.byte);
     say_what_it_holds(a, &asked->claim, &answer, r);
     introduce(a, in, r);

@@ -6,7 +6,7 @@
  * token, and when its answer brings one, a second that shows it.  They answer whoever asks, at
  * once, whatever the kind of attack but `flood`; introduce nobody but each other, also to those who
  * did not want an introduction; and puncture towards whom they were introduced to, which renews the
- * introduction.  What they say of bundles is the kind.
+ * introduction.  All say that they are public, as they are.  What they say of bundles is the kind.
  *
  * They do what a real attacker could do, and no more: they read only what is sealed for them, have
  * no addresses but their own, and hear of a token only by being at the address that it is for.
