@@ -2,6 +2,7 @@
 
 #include "src/node/catchup.h"
 #include "src/node/keeping.h"
+#include "src/node/own_nat.h"
 #include "src/node/request.h"
 #include "src/node/way.h"
 
@@ -219,10 +220,17 @@ static struct hsay_candidate *choose(struct hsay_call *call, enum hsay_bucket *b
     return c;
 }
 
+/* For certain: before others have said where they see us, all may be as it seems. */
+static bool is_behind_nat(const struct hsay_call *call, uint8_t family)
+{
+    return hsay_own_nat_seen(call->node, call->now.mono, family).kind != HSAY_NAT_UNKNOWN &&
+           (hsay_own_nat_flags(call, family) & HSAY_NAT_IS_PUBLIC) == 0;
+}
+
 /* A trusted one is asked by everybody, and would make those that it knows known to all: only
  * whoever has nobody else, or has lost them, asks it. */
-static bool wants_introduction(struct hsay_call *call, enum hsay_bucket from,
-                               const struct company *all)
+static bool wants_introduction(struct hsay_call *call, const struct hsay_candidate *to,
+                               enum hsay_bucket from, const struct company *all)
 {
     struct hsay_overlay *o = call->overlay;
     if (o->config.fixed_step || o->config.policy != HSAY_POLICY_HEARSAY ||
@@ -231,6 +239,7 @@ static bool wants_introduction(struct hsay_call *call, enum hsay_bucket from,
     if (is_fresh(call))
         return all->known < INTRODUCE_BELOW;
     return from != HSAY_BUCKET_TRUSTED &&
+           !hsay_walk_is_out_of_turn(to, from, is_behind_nat(call, to->addr.kind)) &&
            hsay_walk_wants_introduction(&o->walk, &o->candidates, call->now.mono, o->steps);
 }
 
@@ -250,7 +259,7 @@ void hsay_step_run(struct hsay_call *call)
     o->known = all.known;
     if (plan.to == NULL || !has_places(o, PLACES_WALK))
         return;
-    plan.introduce = wants_introduction(call, plan.bucket, &all);
+    plan.introduce = wants_introduction(call, plan.to, plan.bucket, &all);
     plan.claim_kind = hsay_catchup_claim_kind(call, plan.to);
     uint64_t id;
     if (hsay_request_send(call, &plan, &id))
@@ -277,7 +286,7 @@ void hsay_step_return_visit(struct hsay_call *call, struct hsay_candidate *c)
                                      .bucket = HSAY_BUCKET_REQUESTED,
                                      .claim_kind = HSAY_CLAIM_SUM,
                                      .introduce =
-                                         wants_introduction(call, HSAY_BUCKET_REQUESTED, &all)};
+                                         wants_introduction(call, c, HSAY_BUCKET_REQUESTED, &all)};
     uint64_t id;
     hsay_request_send(call, &plan, &id);
     hsay_way_try(call, c);

@@ -495,6 +495,12 @@ bool hsay_walk_wants_introduction(const struct hsay_walk *walk, const struct hsa
     return waiting < enough && hasty < WAITING_HASTY && steps % (1u << walk->fruitless) == 0;
 }
 
+bool hsay_walk_is_out_of_turn(const struct hsay_candidate *to, enum hsay_bucket from,
+                              bool is_behind)
+{
+    return is_behind && from == HSAY_BUCKET_INTRODUCED && (to->nat & HSAY_NAT_IS_PUBLIC) != 0;
+}
+
 void hsay_walk_on_introduction(const struct hsay_walk *walk, struct hsay_candidate *c)
 {
     if (walk->policy == HSAY_POLICY_HEARSAY)

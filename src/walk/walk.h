@@ -65,6 +65,15 @@ void hsay_walk_on_outcome(struct hsay_walk *walk, bool answered);
 bool hsay_walk_wants_introduction(const struct hsay_walk *walk, const struct hsay_candidates *table,
                                   hsay_time now, uint32_t steps);
 
+/* Not to be asked for an introduction in this visit, drawn from that bucket: we are behind a NAT,
+ * as others there may be, and it was introduced as one that anybody can reach.  Such a one has its
+ * turn when nobody waits whose NAT is about to close, and that is just when the walk wants
+ * introductions, so it would be asked for more than others are.  An attacker introduces his own,
+ * who say the same and are asked next: half of all contacts were his within the hour.  It is asked
+ * in later visits. */
+bool hsay_walk_is_out_of_turn(const struct hsay_candidate *to, enum hsay_bucket from,
+                              bool is_behind);
+
 /* What an introduction led to. */
 void hsay_walk_on_met(struct hsay_walk *walk, bool is_new);
 

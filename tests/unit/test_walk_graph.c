@@ -347,6 +347,35 @@ static void what_is_fruitless_is_asked_seldom(void **state)
     assert_true(wants(81));
 }
 
+static bool is_asked(const struct hsay_candidate *c, bool is_behind)
+{
+    return !hsay_walk_is_out_of_turn(c, hsay_candidate_bucket(&w.table, c, w.now), is_behind);
+}
+
+/* The control is a node without a NAT, which asks it. */
+static void a_public_one_just_introduced_is_not_asked_from_behind_a_nat(void **state)
+{
+    struct hsay_peer evil = peer_alone(20);
+
+    (void)state;
+    struct hsay_candidate *c = introduced_of(&evil, HSAY_NAT_IS_PUBLIC);
+    assert_true(is_asked(c, false));
+    assert_false(is_asked(c, true));
+    assert_ptr_equal(answer(&w, &evil), c); /* the visit after the first */
+    assert_true(is_asked(c, true));
+}
+
+static void all_others_are_asked(void **state)
+{
+    struct hsay_peer hurries = peer_alone(21), visitor = peer_alone(22);
+
+    (void)state;
+    assert_true(is_asked(introduced_of(&hurries, 0), true));
+    struct hsay_candidate *c = visited_by(&w, &visitor);
+    hsay_candidate_on_nat(c, HSAY_NAT_IS_PUBLIC);
+    assert_true(is_asked(c, true));
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
@@ -369,6 +398,8 @@ int main(void)
         TEST(five_that_wait_are_enough),
         TEST(two_that_can_not_wait_are_enough),
         TEST(what_is_fruitless_is_asked_seldom),
+        TEST(a_public_one_just_introduced_is_not_asked_from_behind_a_nat),
+        TEST(all_others_are_asked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
