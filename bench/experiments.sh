@@ -44,7 +44,8 @@ allchannel|run allchannel|
 nat|run nat --seeds 3|unreached_share <=0.05, puncturing_against_code2019 <=1, \
     possible_answered_share >=0.90
 eclipse|run eclipse --seeds 3|attacker_share_mean <=0.10, one_host/attacker_share_mean <=0.02, \
-    many_networks/attacker_share_mean <=0.30, grouping_cost <=0.05
+    many_networks/attacker_share_mean <=0.30, nats/attacker_share_mean <=0.15, \
+    nats_long/attacker_share_mean <=0.30, grouping_cost <=0.05
 swarm|run swarm --seeds 5|
 scale|run scale|peak_gib <=20, reached_share >=0.999, wall_seconds <=900
 scale-sweep|sweep scale nodes=1000,10000,100000|
