@@ -322,8 +322,8 @@ RULES = $(if $(SANITIZE),,rules: tests/tidy.sh tests/check-include.sh tests/chec
 	tests/check-pure.sh tests/check-install.sh \
 	manuals: $(MAN:%='mandoc -T lint -W warning %'))
 
-# The end-to-end tests wait more than they compute, so that two run at once; those with a NAT for each
-# of many daemons have the machine for themselves.
+# The end-to-end tests wait more than they compute, so that two run at once; those with a NAT for
+# each of many daemons have the machine for themselves.
 NAT_E2E = $(wildcard tests/e2e/nat_*.sh)
 check: tests                        ## build and run every test
 	@$(RUN_ENV) tests/run.sh -j $(JOBS) -t $(TEST_SECONDS) $(RULES) \
