@@ -76,12 +76,21 @@ static char *how_to_start(const char *path)
     return how;
 }
 
+/* A daemon started there would leave it alone and end. */
+static bool is_obstructed(const char *path)
+{
+    struct stat there;
+    return lstat(path, &there) == 0 && !S_ISSOCK(there.st_mode);
+}
+
 int cli_try(const char *path, struct conn *conn, char **why)
 {
     int number = conn_open(conn, path);
     if (!number)
         return 0;
-    if (number == EACCES || number == EPERM) {
+    if (is_obstructed(path)) {
+        *why = must_print("what lies at %s is no control socket", path);
+    } else if (number == EACCES || number == EPERM) {
         *why = must_print("may not open %s: it belongs to another user", path);
     } else if (number == ENAMETOOLONG) {
         *why = must_print("the path of the socket is too long: %s", path);

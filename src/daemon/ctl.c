@@ -164,6 +164,25 @@ static bool somebody_listens(const struct sockaddr_un *name)
     return there;
 }
 
+/* Takes away what a crash left behind.  A wrong path may be that of anything: nothing else goes. */
+static int make_way(const struct ctl *ctl)
+{
+    struct stat there;
+
+    if (lstat(ctl->path, &there)) {
+        return 0;
+    }
+    if (!S_ISSOCK(there.st_mode)) {
+        log_errorx("control",
+                   "what lies at %s is no socket and was left alone; move it away, or choose "
+                   "another path with --control",
+                   ctl->path);
+        return EXIT_STATUS_FAILED;
+    }
+    unlink(ctl->path);
+    return 0;
+}
+
 static int path_find(struct daemon *d, struct sockaddr_un *name)
 {
     struct ctl *ctl = &d->ctl;
@@ -256,7 +275,10 @@ int ctl_open(struct daemon *d)
                    ctl->path);
         return EXIT_STATUS_BUSY;
     }
-    unlink(ctl->path);
+    status = make_way(ctl);
+    if (status) {
+        return status;
+    }
     ctl->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (ctl->fd < 0 || bind(ctl->fd, (const struct sockaddr *)&name, sizeof name)) {
         return complain(ctl, "make");

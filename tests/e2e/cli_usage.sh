@@ -55,6 +55,16 @@ says 'no daemon' 3 "$HEARSAY_SOCKET" status
 says 'no daemon, and how to start one' 3 'start one with' status
 says 'no daemon in a state folder' 3 "$work/none/control.sock" --state "$work/none" peers
 says 'no daemon to compare with' 3 "$work/a" diff "$work/a" "$work/b"
+echo precious >"$work/precious"
+ln -s precious "$work/link"
+mkdir "$work/folder"
+for there in precious link folder; do
+    says "no socket: $there" 3 "what lies at $work/$there is no control socket" \
+        -s "$work/$there" status
+done
+seen=$("$hearsay" -s "$work/precious" status 2>&1)
+[[ $seen != *'start one'* ]]
+verdict $? 'nobody is told to start a daemon there' "$seen"
 says 'path of a socket too long' 3 'too long' -s "$(printf '%0200d' 0)" status
 
 seen=$("$hearsay" help)

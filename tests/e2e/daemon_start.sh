@@ -72,6 +72,20 @@ stop a KILL
 check 'a stop by SIGKILL leaves the socket' test -S "$work/a.sock"
 start a
 check 'the next start takes it over' hearsay a status
+
+# A wrong path is no reason to delete what lies there.
+echo precious >"$work/file"
+ln -s file "$work/link"
+ln -s nothing "$work/dangling"
+mkdir "$work/folder"
+for there in file link dangling folder; do
+    check "a control path where a $there is" refused 1 \
+        "what lies at $work/$there is no socket and was left alone" \
+        --state "$work/z" --listen 127.0.0.1:0 --control "$work/$there" --log-level error
+done
+check 'the file survives' test "$(cat "$work/file")" = precious
+check 'and the links' test "$(readlink "$work/link" "$work/dangling" | paste -sd ' ')" = \
+    'file nothing'
 check 'stop by the client' hearsay a stop
 check 'ends cleanly' ended a
 check 'and takes the socket away' test ! -e "$work/a.sock"
