@@ -502,6 +502,7 @@ struct hsay_peer_status {
     uint8_t bucket;    /* enum hsay_bucket */
     bool token;        /* we hold a token for it */
     bool symmetric;    /* its NAT maps each destination to a port of its own */
+    bool answered;     /* it has answered us, however long ago */
     uint64_t age_ms;   /* since it was last heard of in the way of its bucket; as below */
     uint64_t asked_ms; /* since we last asked it; UINT64_MAX: never */
     uint32_t rtt_us;   /* 0: not known */

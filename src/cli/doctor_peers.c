@@ -14,12 +14,13 @@ enum {
 
 /* ---- peers -------------------------------------------------------------------------------- */
 
-/* Of the peers that a person named: how many are known by address, how many have answered. */
+/* Of the peers that a person named: how many are known by address, how many answer. */
 struct named {
     uint64_t given; /* by name or address */
     uint64_t known;
-    uint64_t answered;
-    uint64_t others; /* that were not named */
+    uint64_t answered; /* ever */
+    uint64_t answers;  /* lately */
+    uint64_t others;   /* that were not named */
 };
 
 static struct named count_named(const json_t *overlay, const json_t *peers)
@@ -31,7 +32,8 @@ static struct named count_named(const json_t *overlay, const json_t *peers)
     {
         bool is_named = strcmp(field_text(peer, "bucket"), "trusted") == 0;
         n.known += is_named;
-        n.answered += is_named && !json_is_null(json_object_get(peer, "age_ms"));
+        n.answered += is_named && json_is_true(json_object_get(peer, "answered"));
+        n.answers += is_named && !json_is_null(json_object_get(peer, "age_ms"));
         n.others += !is_named;
     }
     return n;
@@ -61,7 +63,12 @@ static void peers_of(struct doctor *doctor, const json_t *overlay, const json_t 
         doctor_find(doctor, contacted ? VERDICT_WARNING : VERDICT_PROBLEM, "peers",
                     "check the names and the name server; 'hearsay log' says what it answers",
                     "%s: of %s named peers none has an address", name, out_number(n.given));
-    else if (n.known && !n.answered)
+    else if (n.answered && !n.answers)
+        doctor_find(doctor, VERDICT_WARNING, "peers",
+                    "check that they still run where they were, and the network in between",
+                    "%s: of %s named peers %s answered once, but none lately; %s others are known",
+                    name, out_number(n.known), out_number(n.answered), out_number(n.others));
+    else if (n.known && !n.answers)
         doctor_find(doctor, is_stuck ? VERDICT_PROBLEM : VERDICT_WARNING, "peers",
                     "check that they run, their address and port, and the overlay's secret",
                     "%s: none of %s named peers has answered; %s others are known", name,
@@ -71,8 +78,8 @@ static void peers_of(struct doctor *doctor, const json_t *overlay, const json_t 
                     "%s: %s peers are known, of whom none was named", name, out_number(n.others));
     else
         doctor_find(doctor, VERDICT_OK, "peers", NULL,
-                    "%s: %s of %s named peers have answered; %s others are known", name,
-                    out_number(n.answered), out_number(n.known), out_number(n.others));
+                    "%s: %s of %s named peers have answered lately; %s others are known", name,
+                    out_number(n.answers), out_number(n.known), out_number(n.others));
     nameless_of(doctor, name, &n);
 }
 

@@ -266,13 +266,13 @@ enum ctl_result ctl_on_peers(struct ctl_conn *conn, const struct request *reques
     }
     for (size_t i = 0; !hsay_node_peer_at(conn->d->node, now, overlay->number, i, &peer); i++) {
         ctl_put(conn,
-                json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:i, s:b, s:b}", "addr",
+                json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:i, s:b, s:b, s:b}", "addr",
                           json_addr(&peer.peer.addr), "key", known_key(&peer.peer.key), "bucket",
                           hsay_bucket_name((enum hsay_bucket)peer.bucket), "age_ms",
                           known_ms(peer.age_ms, now), "asked_ms", known_ms(peer.asked_ms, now),
                           "rtt_us", peer.rtt_us ? json_number(peer.rtt_us) : json_null(),
                           "timeouts", (int)peer.timeouts, "token", peer.token, "symmetric",
-                          peer.symmetric));
+                          peer.symmetric, "answered", peer.answered));
     }
     return CTL_DONE;
 }

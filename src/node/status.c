@@ -194,6 +194,7 @@ int hsay_node_peer_at(const struct hsay_node *node, struct hsay_now now, uint16_
     out->bucket = (uint8_t)hsay_candidate_bucket(table, c, now.mono);
     out->token = hsay_candidate_has_token(table, c, now.mono);
     out->symmetric = (c->nat & HSAY_NAT_IS_SYMMETRIC) != 0;
+    out->answered = (c->marks & HSAY_MARK_ANSWERED) != 0;
     out->age_ms = hsay_candidate_age_ms(table, mark_of(c, out->bucket), now.mono);
     out->asked_ms = hsay_candidate_age_ms(table, c->asked_at, now.mono);
     out->rtt_us = c->rtt_us;

@@ -458,7 +458,7 @@ static void note_answer(struct hsay_candidate *c, hsay_tick now, const struct hs
     c->contacted_at = now;
     c->timeouts = 0;
     c->marks &= (uint8_t)~HSAY_MARK_TOKEN;
-    c->marks |= HSAY_MARK_HEARD;
+    c->marks |= HSAY_MARK_HEARD | HSAY_MARK_ANSWERED;
     if (token != NULL) {
         c->token = *token;
         c->marks |= HSAY_MARK_TOKEN;

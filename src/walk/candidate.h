@@ -66,6 +66,7 @@ enum hsay_candidate_mark {
     HSAY_MARK_HEARD = 1 << 3, /* has shown that it can hear us at this address */
     HSAY_MARK_KEYED = 1 << 4, /* the operator named its key: no other will do */
     HSAY_MARK_TOKEN = 1 << 5,
+    HSAY_MARK_ANSWERED = 1 << 6, /* it answered us, however long ago; for people to know */
 };
 
 /* Lifetimes in milliseconds; scaled with the step when that is below HSAY_STEP_MS. */

@@ -35,7 +35,8 @@ done
 check 'publishing' publish a 20 line
 check 'b holds all' holds b 20
 check 'a node that is well' soon 20 doctor 0 'ok       sync       test: in sync' b
-check 'who has answered' doctor 0 'ok       peers      test: 1 of 1 named peers have answered' b
+check 'who has answered' doctor 0 \
+    'ok       peers      test: 1 of 1 named peers have answered lately' b
 check 'its NAT, once three have told it' soon 20 doctor 0 \
     "ok       nat        IPv4 $(addr b), public" b
 check 'that a test has its reach' doctor 0 \
@@ -77,6 +78,25 @@ if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=1500k tmpfs "$disk" 2>/dev/null;
     check 'make room' doctor 1 '-> make room on the disk' full
     check 'it ends' stop full
 fi
+
+# One that never was there, and one that is there no more.
+start tracker
+check 'founding a third' found tracker third
+tracker=$(addr tracker)
+check 'the tracker stops' stop tracker
+start left --step 0.1
+check 'joining where nobody is' enter left third "$tracker"
+check 'one who never answered' soon 20 doctor 0 \
+    'warning  peers      third: none of 1 named peers has answered; 0 others' left
+check 'check the secret' doctor 0 \
+    "-> check that they run, their address and port, and the overlay's secret" left
+spawn tracker --listen "$tracker"
+check 'the tracker comes' await tracker
+check 'it answers' soon 20 doctor 0 'third: 1 of 1 named peers have answered lately' left
+check 'and is killed' eval '! stop tracker KILL'
+check 'one who answered once' soon 60 doctor 0 \
+    'warning  peers      third: of 1 named peers 1 answered once, but none lately; 0 others' left
+check 'see whether it runs' doctor 0 '-> check that they still run where they were' left
 
 check 'd stops' stop d
 check 'no daemon' doctor 3 "problem  daemon     no daemon at $work/d.sock" d
