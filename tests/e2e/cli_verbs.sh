@@ -131,6 +131,23 @@ says 'steps' 0 '* -> *127.0.0.1*' --state "$work/b" walk --trace -C 1 -W 30
 says 'steps as JSON' 0 '{*"event":"*}' --state "$work/b" walk --trace -C 1 -W 30 --json
 says 'a peer that does not answer' 0 'added *' peer add 127.0.0.1:9
 says 'what is not known of it' 0 $'*127.0.0.1:9\t-\t*\t-\t*\t-\t0\tfalse\tfalse*' peers --tsv
+
+# As many columns as the manual names.
+told() { # verb
+    awk -v head=".It Cm $1" '/^\.Bl/ { depth++ }
+        /^\.El/ { depth-- }
+        /^\.It/ && depth == 1 { inside = $0 == head || index($0, head " ") == 1 }
+        inside && /^\.Fl -tsv/ { open = 1; next }
+        open && /^\./ { open = 0 }
+        open { line = line " " $0 }
+        END { sub(/^ a line per overlay:/, "", line); sub(/;.*/, "", line)
+              print line == "" ? 0 : split(line, part, ",") }' src/cli/hearsay.1
+}
+for verb in status nat doctor; do
+    seen=$("$hearsay" "$verb" --tsv | awk -F '\t' '{ print NF }' | sort -u)
+    [ "$seen" = "$(told "$verb")" ]
+    verdict $? "the columns of $verb are those of the manual" "$seen, not $(told "$verb")"
+done
 says 'the next claim' 0 'claim *range *the peer *' filter explain
 says 'the next claim as JSON' 0 '{*"kind":"*}' filter explain --json
 says 'the log, with nothing in it' 4 '*' log error -W 0.3

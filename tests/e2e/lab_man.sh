@@ -237,6 +237,22 @@ done >"$work/log"
 [ "$(logged | wc -l)" -gt 20 ] && [ ! -s "$work/log" ]
 verdict $? 'every word of a file of events is told'
 
+# --- invariants ----------------------------------------------------------------------------------
+
+had_invariants() {
+    sed -nE 's/^    LAB_INVARIANT_([A-Z]+),.*/\1/p' src/lab/sim/invariant.h | grep -vx COUNT |
+        tr '[:upper:]' '[:lower:]'
+}
+
+diff <(had_invariants) <(section INVARIANTS "$page" | sed -nE 's/^\.It Cm ([a-z]+)$/\1/p') \
+    >"$work/log"
+verdict $? 'the invariants are those of the manual'
+
+number=$(tr '\n' ' ' <README.md | sed -nE 's/.* ([a-z-]+) invariants at every event .*/\1/p')
+words=(eighteen nineteen twenty twenty-one twenty-two twenty-three twenty-four twenty-five)
+[ "$number" = "${words[$(had_invariants | wc -l) - 18]}" ] 2>"$work/log"
+verdict $? "and README.md counts them: $number"
+
 # --- examples ------------------------------------------------------------------------------------
 
 # Between the marks; the lines that are roff's own go.
