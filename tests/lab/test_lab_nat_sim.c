@@ -254,6 +254,69 @@ static void a_bundle_arrives_after_a_flush(void **state)
     assert_true(isinf(play(&t).held.bundle_ms));
 }
 
+/* --- sync after a flush ---------------------------------------------------------------------- */
+
+enum { FLUSHES = 40, USUAL_STEP_MS = 5000 };
+
+struct resumption {
+    unsigned trials, in_time, shut, arrived; /* in time: within two steps */
+    double steps;                            /* of all that arrived */
+};
+
+static void note_resumption(struct resumption *r, const struct natlab_held *h)
+{
+    r->trials++;
+    r->shut += h->shut == NATLAB_PEERS;
+    r->in_time += h->bundle_steps <= 2;
+    r->arrived += isfinite(h->bundle_steps);
+    r->steps += isfinite(h->bundle_steps) ? h->bundle_steps : 0;
+}
+
+/* At the usual step, with ten of them after the flush.  Two that did not meet have nothing that
+ * could be flushed. */
+static struct resumption resume(const char *a, const char *b, bool bundles)
+{
+    struct resumption r = {.trials = 0};
+    for (unsigned i = 0; i < FLUSHES; i++) {
+        struct natlab_trial t = trial_of(i % 2 == 0 ? a : b, i % 2 == 0 ? b : a, 500 + i);
+        t.program.step_ms = USUAL_STEP_MS;
+        t.patience_s = 30;
+        t.hold = (struct natlab_hold_plan){60, 10, {true, true}};
+        t.no_bundles = !bundles;
+        struct natlab_outcome o = play(&t);
+        if (o.connected)
+            note_resumption(&r, &o.held);
+    }
+    return r;
+}
+
+static const char *const resumed[][2] = {{"port_restricted", "port_restricted"},
+                                         {"port_restricted", "symmetric"},
+                                         {"full_cone", "symmetric"}};
+
+static void sync_resumes_within_two_steps_of_a_flush(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof resumed / sizeof resumed[0]; i++) {
+        struct resumption r = resume(resumed[i][0], resumed[i][1], true);
+        assert_true(r.trials >= FLUSHES * 9 / 10);
+        assert_true(r.in_time * 10 >= r.trials * 9);
+        assert_int_equal(r.shut, r.trials); /* no path brought it that was left open */
+        assert_int_equal(r.arrived, r.trials);
+        assert_true(r.steps < 1.7 * r.arrived);
+    }
+}
+
+static void without_bundles_nothing_resumes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof resumed / sizeof resumed[0]; i++) {
+        struct resumption r = resume(resumed[i][0], resumed[i][1], false);
+        assert_true(r.trials >= FLUSHES * 9 / 10);
+        assert_int_equal(r.arrived, 0);
+    }
+}
+
 static void who_shares_a_box_is_not_looked_at(void **state)
 {
     (void)state;
@@ -403,6 +466,8 @@ int main(void)
         cmocka_unit_test(paths_are_read_as_they_are),
         cmocka_unit_test(a_box_that_forgets_shuts_the_paths_to_it),
         cmocka_unit_test(a_bundle_arrives_after_a_flush),
+        cmocka_unit_test(sync_resumes_within_two_steps_of_a_flush),
+        cmocka_unit_test(without_bundles_nothing_resumes),
         cmocka_unit_test(who_shares_a_box_is_not_looked_at),
         cmocka_unit_test(a_seed_repeats_a_trial),
         cmocka_unit_test(counts_are_compared_by_fishers_exact_test),

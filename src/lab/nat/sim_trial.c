@@ -85,7 +85,9 @@ static void make_world(struct scene *s)
         .networks = NETWORKS,
         .node = node,
         .tracker_node = node,
-        .overlay = {.step_ms = t->program.step_ms},
+        .overlay = {.step_ms = t->program.step_ms,
+                    .pull_only = t->no_bundles,
+                    .answer_bytes_max = t->no_bundles}, /* one byte: no bundle is so small */
         .link = t->link,
         .bootstrap = LAB_BOOTSTRAP_NONE,
         .trackers = NATLAB_TRACKERS,

@@ -33,6 +33,7 @@ struct natlab_trial {
     double patience_s;            /* from the visitor's first request on */
     struct natlab_hold_plan hold; /* after they have met */
     bool no_punctures;            /* the control: they do not leave their host */
+    bool no_bundles;              /* the control: nobody gives any; of the simulator alone */
     const char *folder;           /* is there, empty, and may be used by many trials at once */
     const char *events;           /* a file for what the two do; NULL: none */
 };
