@@ -456,6 +456,15 @@ held=("${nat[@]}" --kinds port_restricted,short_10 --hold 20 --flush 10)
 "$lab" "${held[@]}" >nat1 2>err && "$lab" "${held[@]}" >nat2 2>err
 check 'simulated boxes forget' test "$(grep -o '"flush_shut_share":1[,.]' nat1 | wc -l)" -ge 3
 check 'and what follows repeats by its seed' cmp nat1 nat2
+# Nobody looked.
+for pair in same_hairpin same_lan same_home; do
+    flushed=("${nat[@]}" --kinds "$pair" --hold 3 --flush 1)
+    "$lab" "${flushed[@]}" >nat1 2>err
+    check "$pair: boxes forget" test "$(field flushes nat1)" = 4
+    check "$pair: what that shut is not known" test "$(field flush_shut_share nat1)" = null
+done
+"$lab" nat --engine simulator --quiet --step 1 --trials 4 --kinds same_home --hold 3 --flush 1 >out
+check 'nor is it in the table' grep -qE '^same_home +same_home +4 +[0-9.]+ +- ' out
 check 'boxes alone can be looked into' eval \
     '"$lab" nat --engine simulator --trials 0 --timers yes --quiet | grep -q "a stream after 2 s"'
 mkdir events

@@ -234,6 +234,7 @@ static void a_box_that_forgets_shuts_the_paths_to_it(void **state)
         struct natlab_held h =
             held(known[i].visitor, known[i].guest, 5, 3, known[i].whose[0], known[i].whose[1]);
         assert_int_equal(h.flushed, known[i].shut != -1u);
+        assert_int_equal(h.flush_looks, h.flushed ? NATLAB_PEERS : 0);
         assert_true(!h.flushed || h.shut == known[i].shut);
         assert_int_equal(h.flows > 0, h.flushed);
     }
@@ -323,7 +324,7 @@ static void who_shares_a_box_is_not_looked_at(void **state)
     struct natlab_held h = held("same_home", "same_home", 1, 3, true, true);
     assert_int_equal(h.looks, 0);
     assert_false(h.tried);
-    assert_true(h.flushed && h.shut == 0 && h.flows > 0);
+    assert_true(h.flushed && h.flush_looks == 0 && h.flows > 0);
     assert_true(isfinite(h.bundle_steps));
 }
 

@@ -92,6 +92,7 @@ static int flush(struct natlab_hold *hold, double now_ms, struct lab_why *why)
     hold->flushed_ms = now_ms;
     hold->look_ms = now_ms + LOOK_MS; /* this was a look of its own */
     for (unsigned i = 0; i < NATLAB_PEERS; i++) {
+        hold->held->flush_looks += can_look(hold);
         hold->held->shut += can_look(hold) && hold->path[i] != NATLAB_PATH_OPEN;
         hold->steps_before[i] = hold->side[i].dialogues;
     }
@@ -249,6 +250,7 @@ static void put_flush(struct lab_result *result, const struct natlab_held *held)
 {
     lab_result_number(result, "flushed", held->flushed);
     lab_result_number(result, "flushed_flows", held->flows);
+    lab_result_number(result, "flush_looks", held->flush_looks);
     lab_result_number(result, "flush_shut", held->shut);
     lab_result_number(result, "flush_answer_steps", held->answer_steps);
     lab_result_number(result, "flush_answer_ms", held->answer_ms);

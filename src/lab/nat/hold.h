@@ -33,8 +33,9 @@ struct natlab_held {
     bool tried, came;         /* the datagram at the end */
     bool doubted;             /* it and the last look disagree */
     bool flushed;
-    unsigned flows; /* that were forgotten */
-    unsigned shut;  /* paths that were not open at once after that, before anybody did anything */
+    unsigned flows;       /* that were forgotten */
+    unsigned flush_looks; /* at paths at once after that, before anybody did anything: 2, or 0 */
+    unsigned shut;        /* of these, where a path was not open */
     /* From the flush on.  A step is a dialogue: who is behind asks several times in one.  HUGE_VAL:
      * never. */
     double answer_steps, answer_ms; /* until one answered a request of the other made after it; of

@@ -20,6 +20,7 @@ static void add_flush(struct natlab_kept *kept, const struct lab_result *result)
         return;
     kept->flushes++;
     kept->flows += field(result, "flushed_flows");
+    kept->flush_looks += field(result, "flush_looks");
     kept->shut += field(result, "flush_shut");
     kept->answered_in_time += answer <= NATLAB_FLUSH_STEPS;
     kept->bundles_in_time += bundle <= NATLAB_FLUSH_STEPS;
@@ -85,7 +86,7 @@ static void put_flush(json_t *object, const struct natlab_kept *kept)
     double flushes = kept->flushes;
     put(object, "flushes", flushes);
     put(object, "flushed_flows", ratio(kept->flows, flushes));
-    put(object, "flush_shut_share", ratio(kept->shut, 2 * flushes));
+    put(object, "flush_shut_share", ratio(kept->shut, kept->flush_looks));
     put(object, "flush_steps_mean", ratio(kept->answer_steps_sum, flushes));
     put(object, "flush_steps_worst", flushes > 0 ? kept->answer_steps_worst : NAN);
     put(object, "flush_steps_p99", kept->answer_steps_p99);
@@ -145,7 +146,7 @@ static void print_number(double number, int columns, const char *unit, FILE *out
 static void print_flush(const struct natlab_kept *kept, FILE *out)
 {
     fprintf(out, "%9u%9.1f", kept->flushes, ratio(kept->flows, kept->flushes));
-    print_share(ratio(kept->shut, 2.0 * kept->flushes), 9, out);
+    print_share(ratio(kept->shut, kept->flush_looks), 9, out);
     print_share(ratio(kept->answered_in_time, kept->flushes), 12, out);
     print_number(kept->answer_steps_p99, 9, "", out);
     print_number(kept->answer_steps_worst, 9, "", out);

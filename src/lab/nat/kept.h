@@ -15,7 +15,7 @@ struct natlab_kept {
     double shut_longest_s, gap_longest_s; /* of all trials */
     double shut_p99_s;                    /* of the trials' longest */
     unsigned flushes;                     /* trials with one */
-    double flows, shut;
+    double flows, flush_looks, shut;
     unsigned answered_in_time, bundles_in_time; /* of the flushes: within NATLAB_FLUSH_STEPS */
     double answer_steps_worst, bundle_steps_worst, bundle_ms_worst;
     double answer_steps_sum, bundle_steps_sum;
