@@ -19,7 +19,7 @@ for pair in 'address_restricted port_restricted' 'port_restricted port_restricte
         check "$pair: two trials" is "$(row $pair held)" 2
         check "$pair: all the time" adds_up "$(row $pair kept_share)" \
             "$(row $pair kept_unknown_share)"
-        check "$pair: a datagram gets through" test "$(row $pair kept_end_share)" != 0
+        check "$pair: a datagram gets through" above_none "$(row $pair kept_end_share)"
         check "$pair: as was read" is "$(row $pair kept_end_doubted)" 0
     }
 done
@@ -33,7 +33,7 @@ for engine in kernel simulator; do
         {
             check "$engine, $pair: both trials" is "$(row $pair flushes)" 2
             check "$engine, $pair: there was something to forget" \
-                test "$(row $pair flushed_flows)" != 0
+                above_none "$(row $pair flushed_flows)"
             check "$engine, $pair: no path is open then" is "$(row $pair flush_shut_share)" 1
         }
     done
@@ -44,8 +44,12 @@ for engine in kernel simulator; do
 done
 check 'both are compared' nat --engine both --kinds port_restricted --trials 2 --hold 3 --flush 1
 for figure in p_kept_throughout p_kept_end p_flush_answered p_flush_bundle; do
-    check "$figure is known" test -n "$(row port_restricted port_restricted $figure both)"
+    check "$figure is known" known "$(row port_restricted port_restricted $figure both)"
 done
+check 'a figure that is not there is noticed' \
+    eval '! known "$(row port_restricted port_restricted p_magic both)" >/dev/null'
+check 'an unknown figure is noticed' eval '! known null >/dev/null && ! above_none null >/dev/null'
+check 'none is noticed' eval '! above_none 0 >/dev/null && above_none 0.5'
 check 'a hundred are simulated' is \
     "$(row port_restricted port_restricted flushes simulator)" 100
 check 'a moment outside is refused' eval '! nat --kinds open --hold 3 --flush 3'

@@ -21,6 +21,14 @@ is() { # number, number
     [ "$1" = "$2" ] || { echo "$1, not $2"; return 1; }
 }
 
+known() { # number; null and nothing are none
+    [[ $1 =~ ^[0-9.]+$ ]] || { echo "'$1' is no number"; return 1; }
+}
+
+above_none() { # number
+    known "$1" && awk -v number="$1" 'BEGIN { exit !(number > 0) }' || { echo "$1"; return 1; }
+}
+
 if ! nat --kinds blocked --trials 1 --patience 0.1 >/dev/null; then
     reason=$(grep -oE '(cannot (make|map|mount|open|set|run)|no network namespace).*' \
         "$work/said" | head -n 1)
