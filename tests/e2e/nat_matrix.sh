@@ -36,12 +36,13 @@ check 'and simulated ones' \
 # --- the control: without punctures -------------------------------------------------------------
 
 check 'two restricted peers whose punctures are lost' \
-    nat --kinds port_restricted --trials 12 --punctures no --patience 1.5
+    nat --kinds port_restricted --trials 36 --punctures no --patience 1.5
 check 'they were made' test "$(row port_restricted port_restricted punctures_made)" -gt 0
 check 'and none got through' is "$(row port_restricted port_restricted punctures)" 0
 # Now and then two that both were introduced ask each other at the same time, and their requests
-# open what punctures do not.
-check 'then they hardly meet' test "$(row port_restricted port_restricted connected)" -le 4
+# open what punctures do not: 12 of 96 on a busy machine. At that rate more than 12 of 36 do in one
+# run of four thousand, and more than 4 of 12 in one of a hundred.
+check 'then they hardly meet' test "$(row port_restricted port_restricted connected)" -le 12
 check 'the same in the simulator' \
     nat --engine simulator --kinds port_restricted --trials 100 --punctures no --patience 1.5
 check 'where they hardly meet, either' \
