@@ -81,6 +81,7 @@ struct option {
     const char **text; /* or */
     double *number;
     double least, most;
+    bool whole;
 };
 
 static bool take_value(const struct option *option, const char *value)
@@ -90,37 +91,47 @@ static bool take_value(const struct option *option, const char *value)
         return true;
     }
     if (lab_number_parse(value, option->number) && *option->number >= option->least &&
-        *option->number <= option->most)
+        *option->number <= option->most &&
+        (!option->whole || *option->number == trunc(*option->number)))
         return true;
-    fprintf(stderr, "hearsay-lab: --%s takes a number from %g to %g, not '%s'\n", option->key,
-            option->least, option->most, value);
+    fprintf(stderr, "hearsay-lab: --%s takes a %snumber from %g to %g, not '%s'\n", option->key,
+            option->whole ? "whole " : "", option->least, option->most, value);
+    return false;
+}
+
+static bool take_option(struct request *r, const char *key, const char *value)
+{
+    const struct option known[] = {
+        {.key = "kinds", .text = &r->kinds},
+        {.key = "trials", .number = &r->trials, .most = 100000, .whole = true},
+        {.key = "search", .text = &r->search},
+        {.key = "steps", .number = &r->steps, .least = 1, .most = 1000, .whole = true},
+        {.key = "step", .number = &r->step_s, .least = 0.05, .most = 60},
+        {.key = "patience", .number = &r->patience_s, .least = 0.1, .most = 3600},
+        {.key = "hold", .number = &r->hold_s, .most = 86400},
+        {.key = "delay", .number = &r->delay_ms, .least = 0.1, .most = 2000},
+        {.key = "loss", .number = &r->loss_percent, .most = 100},
+        {.key = "punctures", .text = &r->punctures},
+        {.key = "seed", .number = &r->seed, .most = 1e15, .whole = true},
+        {.key = "daemon", .text = &r->daemon},
+        {.key = "flush", .number = &r->flush_s, .least = 0.1, .most = 86400},
+        {.key = "flush-of", .text = &r->flush_of},
+        {.key = "engine", .text = &r->engine},
+        {.key = "timers", .text = &r->timers},
+        {.key = "beacons", .text = &r->beacons},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(known[i].key, key) == 0)
+            return take_value(&known[i], value);
+    fprintf(stderr, "hearsay-lab: nat has no option '--%s'\n", key);
     return false;
 }
 
 static bool take_options(struct request *r, const struct lab_options *options)
 {
-    const struct option known[] = {
-        {"kinds", &r->kinds, NULL, 0, 0},         {"trials", NULL, &r->trials, 0, 100000},
-        {"search", &r->search, NULL, 0, 0},       {"steps", NULL, &r->steps, 1, 1000},
-        {"step", NULL, &r->step_s, 0.05, 60},     {"patience", NULL, &r->patience_s, 0.1, 3600},
-        {"hold", NULL, &r->hold_s, 0, 86400},     {"delay", NULL, &r->delay_ms, 0.1, 2000},
-        {"loss", NULL, &r->loss_percent, 0, 100}, {"punctures", &r->punctures, NULL, 0, 0},
-        {"seed", NULL, &r->seed, 0, 1e15},        {"daemon", &r->daemon, NULL, 0, 0},
-        {"flush", NULL, &r->flush_s, 0.1, 86400}, {"flush-of", &r->flush_of, NULL, 0, 0},
-        {"engine", &r->engine, NULL, 0, 0},       {"timers", &r->timers, NULL, 0, 0},
-        {"beacons", &r->beacons, NULL, 0, 0},
-    };
-    for (size_t i = 0; i < options->sets; i++) {
-        size_t k = 0;
-        while (k < sizeof known / sizeof known[0] && strcmp(known[k].key, options->key[i]) != 0)
-            k++;
-        if (k == sizeof known / sizeof known[0]) {
-            fprintf(stderr, "hearsay-lab: nat has no option '--%s'\n", options->key[i]);
+    for (size_t i = 0; i < options->sets; i++)
+        if (!take_option(r, options->key[i], options->value[i]))
             return false;
-        }
-        if (!take_value(&known[k], options->value[i]))
-            return false;
-    }
     if (options->args != 0)
         fprintf(stderr, "hearsay-lab: nat takes options alone, not '%s'\n", options->arg[0]);
     return options->args == 0 &&
@@ -305,8 +316,10 @@ static bool play(const struct natlab_campaign *c, struct natlab_matrix *matrix, 
         *rc = LAB_EXIT_FAILED;
         return false;
     }
-    if (jobs == 0)
-        return false;
+    if (jobs == 0) { /* programs want to know what the boxes are all the same */
+        natlab_matrix_fill(matrix, c, NULL);
+        return json;
+    }
     struct lab_result *result = lab_heap_new(jobs, sizeof *result);
     for (size_t i = 0; i < jobs; i++)
         lab_result_init(&result[i]);

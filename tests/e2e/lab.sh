@@ -465,6 +465,18 @@ for pair in same_hairpin same_lan same_home; do
 done
 "$lab" nat --engine simulator --quiet --step 1 --trials 4 --kinds same_home --hold 3 --flush 1 >out
 check 'nor is it in the table' grep -qE '^same_home +same_home +4 +[0-9.]+ +- ' out
+for number in 'trials 1.5' 'steps 1.7' 'seed 0.5' 'trials -1' 'steps 0'; do
+    # shellcheck disable=SC2086 # an option and its value
+    run nat --engine simulator --kinds open --$number
+    check "no such number: $number" \
+        test "$status,$(grep -c "takes a whole number from .* not '${number#* }'" err),$out" = 2,1,
+done
+run nat --engine simulator --kinds open --json --trials 2e0 --steps 1.0 --step 0.5
+check 'but whole ones, and parts of a second' \
+    test "$status,$(field trials out),$(field step_s out)" = 0,2,0.5
+run nat --engine simulator --kinds open,symmetric --trials 0 --json
+check 'programs are told of boxes alone, too' test "$status,$(grep -o '"verified":"[a-z]' out |
+    wc -l),$(grep -o '"trials":0,"connected":0' out | wc -l),$(wc -l <out)" = 0,2,5,1
 check 'boxes alone can be looked into' eval \
     '"$lab" nat --engine simulator --trials 0 --timers yes --quiet | grep -q "a stream after 2 s"'
 mkdir events

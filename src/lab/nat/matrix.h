@@ -41,6 +41,7 @@ struct natlab_matrix {
     double weighted_share, weighted_at_once;
 };
 
+/* result[jobs]; NULL if there are none. */
 void natlab_matrix_fill(struct natlab_matrix *matrix, const struct natlab_campaign *campaign,
                         const struct lab_result *result);
 
