@@ -1,21 +1,6 @@
 #!/bin/bash
 # Each sentence by which `hearsay status` says why a node is not in sync stands in hearsayd(8).
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-count=0 failed=0
-
-verdict() { # good (0 or other), name; what was seen is in $work/log
-    count=$((count + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $count - $2"
-    else
-        echo "not ok $count - $2"
-        sed 's/^/#   /' "$work/log"
-        failed=1
-    fi
-}
+. "$(dirname "$0")/page.bash"
 
 # Up to the advice, which a colon begins.
 said() {

@@ -1,24 +1,9 @@
 #!/bin/bash
 # The manual of the library keeps its word: its example compiles as printed, without a warning, and
 # does what it says; and its synopsis names every function that the public headers declare.
-set -u
-cd "$(dirname "$0")/../.." || exit 1
+. "$(dirname "$0")/page.bash"
 : "${B:=build}" "${CC:=cc}" "${SANITIZE:=}"
 manual=src/libhearsay.3
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-count=0 failed=0
-
-verdict() { # good (0 or other), name; what was seen is in $work/log
-    count=$((count + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $count - $2"
-    else
-        echo "not ok $count - $2"
-        sed 's/^/#   /' "$work/log"
-        failed=1
-    fi
-}
 
 # Between the marks; the lines that are roff's own go, and \e stands for a backslash.
 sed -n '/^\.\\" example begins/,/^\.\\" example ends/p' "$manual" | grep -v '^\.' |

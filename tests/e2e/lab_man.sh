@@ -3,24 +3,8 @@
 # program names stands in the pages, with its default and its keys, and the pages name no other; a
 # run with all measures gives the fields and tables that they tell of; the example runs as printed,
 # and so does the scenario in README.md.
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-export LC_ALL=C.UTF-8
+. "$(dirname "$0")/page.bash"
 lab=${B:-build}/hearsay-lab
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-count=0 failed=0
-
-verdict() { # good (0 or other), name; what was seen is in $work/log
-    count=$((count + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $count - $2"
-    else
-        echo "not ok $count - $2"
-        head -n 30 "$work/log" | sed 's/^/#   /'
-        failed=1
-    fi
-}
 
 # --- what the program says -----------------------------------------------------------------------
 
