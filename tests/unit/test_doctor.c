@@ -135,7 +135,7 @@ static const struct ill node_ills[] = {
 };
 
 static const struct ill peer_ills[] = {
-    {doctor_peers, "{}", VERDICT_OK, "1 of 1 named peers have answered; 1 others", NULL},
+    {doctor_peers, "{}", VERDICT_OK, "1 of 1 named peers have answered lately; 1 others", NULL},
     {doctor_peers, "{'status': {'overlays': []}}", VERDICT_WARNING, "no overlay", "overlay new"},
     {doctor_peers, OVERLAY("'named': 0, 'last_contact_seconds': null") ", 'peers': [[]]}",
      VERDICT_PROBLEM, "no peer is known", "peer add"},
@@ -149,6 +149,8 @@ static const struct ill peer_ills[] = {
      VERDICT_PROBLEM, "none of 1 named peers has answered", "check"},
     {doctor_peers, "{'peers': [[{'bucket': 'trusted', 'age_ms': null}, {'bucket': 'requested'}]]}",
      VERDICT_WARNING, "none of 1 named peers has answered; 1 others", "check"},
+    {doctor_peers, "{'peers': [[{'bucket': 'trusted', 'age_ms': null, 'answered': true}]]}",
+     VERDICT_WARNING, "1 named peers 1 answered once, but none lately", "still run"},
     {doctor_peers, OVERLAY("'named': 3, 'last_contact_seconds': 1.0") "}", VERDICT_WARNING,
      "of 3 named peers only 1 has an address", "name server"},
     {doctor_peers,
