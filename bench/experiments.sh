@@ -13,6 +13,7 @@ set -uo pipefail
 export LC_ALL=C.UTF-8
 cd "$(dirname "$0")/.." || exit 1
 build=${B:-build}
+build=${build#"$PWD/"} # it stands in each command of the report
 lab=$build/hearsay-lab
 out=$build/experiments
 
