@@ -269,7 +269,7 @@ static void note_resumption(struct resumption *r, const struct natlab_held *h)
     r->trials++;
     r->shut += h->shut == NATLAB_PEERS;
     r->in_time += h->bundle_steps <= 2;
-    r->arrived += isfinite(h->bundle_steps);
+    r->arrived += isfinite(h->bundle_steps) != 0;
     r->steps += isfinite(h->bundle_steps) ? h->bundle_steps : 0;
 }
 
